@@ -1,0 +1,74 @@
+package intake
+
+import "markr/engine/exam"
+
+// Decoder reads one kind of document. It is safe for concurrent use.
+type Decoder interface {
+	// MediaTypes lists the media types this decoder reads: lower case, without
+	// parameters, for example "text/xml+markr".
+	MediaTypes() []string
+
+	// Decode appends the records of raw to doc, which the caller has Reset.
+	// charset is the charset parameter of the content type, lower case, or
+	// empty. Slices in doc may point into raw: they are valid as long as raw
+	// is unchanged and doc is not Reset.
+	//
+	// The error is a *DocumentError when the document is at fault; doc then
+	// holds nothing that may be used.
+	Decode(doc *Document, raw []byte, charset string) error
+}
+
+// Document is a decoded document. It is made to be used again and again: after
+// Reset a decoder reuses its memory.
+type Document struct {
+	Records  []exam.Record
+	Findings Findings
+	// Arena holds text that could not be used where it stood in the raw bytes:
+	// pieces joined around comments, references, other encodings. Decoders own
+	// its growth. Records may point into it.
+	Arena []byte
+}
+
+// Findings counts what is odd about an accepted document without making it
+// wrong.
+type Findings struct {
+	BadScannedOn int // scanned-on present but not a date with a time zone
+	BadAnswers   int // answers without a usable question number or marks
+}
+
+// Reset empties d and keeps its memory, unless it grew past what is worth keeping.
+func (d *Document) Reset() {
+	const recordsKept, arenaKept = 4096, 1 << 20
+	if cap(d.Records) > recordsKept {
+		d.Records = nil
+	}
+	if cap(d.Arena) > arenaKept {
+		d.Arena = nil
+	}
+	clear(d.Records)
+	d.Records, d.Arena, d.Findings = d.Records[:0], d.Arena[:0], Findings{}
+}
+
+// Limits bound what a decoder accepts. The zero value of a field means its
+// default.
+type Limits struct {
+	RecordsMax int // records in a document; default 100 000
+	DepthMax   int // nested elements; default 64
+}
+
+// Defaults of [Limits].
+const (
+	RecordsMaxDefault = 100_000
+	DepthMaxDefault   = 64
+)
+
+// WithDefaults returns l with defaults in place of zeros.
+func (l Limits) WithDefaults() Limits {
+	if l.RecordsMax <= 0 {
+		l.RecordsMax = RecordsMaxDefault
+	}
+	if l.DepthMax <= 0 {
+		l.DepthMax = DepthMaxDefault
+	}
+	return l
+}

@@ -1,0 +1,60 @@
+package intake
+
+import (
+	"fmt"
+	"mime"
+	"strings"
+)
+
+// Registry finds the decoder for a content type. It is immutable.
+type Registry struct {
+	byMediaType map[string]Decoder
+}
+
+// NewRegistry lists the formats a program reads. Two decoders for one media type
+// are a programmer's error, and reported as one.
+func NewRegistry(decoders ...Decoder) (*Registry, error) {
+	r := &Registry{byMediaType: make(map[string]Decoder)}
+	for _, d := range decoders {
+		for _, mediaType := range d.MediaTypes() {
+			if _, taken := r.byMediaType[mediaType]; taken {
+				return nil, fmt.Errorf("two decoders for %q", mediaType)
+			}
+			r.byMediaType[mediaType] = d
+		}
+	}
+	return r, nil
+}
+
+// Decode reads raw with the decoder for contentType, a Content-Type header's
+// value. The error wraps [ErrUnknownMediaType] or is a *DocumentError.
+func (r *Registry) Decode(doc *Document, raw []byte, contentType string) error {
+	decoder, charset, err := r.find(contentType)
+	if err != nil {
+		return err
+	}
+	return decoder.Decode(doc, raw, charset)
+}
+
+// Reads says whether there is a decoder for contentType; the error is nil or
+// wraps [ErrUnknownMediaType].
+func (r *Registry) Reads(contentType string) error {
+	_, _, err := r.find(contentType)
+	return err
+}
+
+func (r *Registry) find(contentType string) (Decoder, string, error) {
+	// The usual value needs no parser.
+	if d, ok := r.byMediaType[contentType]; ok {
+		return d, "", nil
+	}
+	mediaType, params, err := mime.ParseMediaType(contentType)
+	if err != nil {
+		return nil, "", fmt.Errorf("content type %q: %w", contentType, ErrUnknownMediaType)
+	}
+	d, ok := r.byMediaType[mediaType]
+	if !ok {
+		return nil, "", fmt.Errorf("content type %q: %w", contentType, ErrUnknownMediaType)
+	}
+	return d, strings.ToLower(params["charset"]), nil
+}
