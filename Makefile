@@ -1,0 +1,48 @@
+# Thin names for what a developer and CI run. The tools are pinned here and run
+# by `go run tool@version`, so they stay out of go.mod.
+
+GOLANGCI  := go run github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
+BENCHTIME := 1s
+FUZZTIME  := 20s
+
+# Packages whose tests have a -long flag; `go test ./... -long` would stop at the others.
+LONG_PACKAGES = $$(grep -rl --include='*_test.go' 'flag.Bool("long"' . | xargs -r -n1 dirname | sort -u)
+
+.PHONY: help check fmt fmt-check lint vet test race long bench fuzz
+
+help: ## list the targets
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+check: fmt-check lint vet ## formatting, lint, vet: what CI asks first
+
+fmt: ## rewrite the files as gofumpt and gci want them
+	$(GOLANGCI) fmt
+
+fmt-check:
+	$(GOLANGCI) fmt --diff
+
+lint: ## golangci-lint: style, mistakes, and the arrows between the rooms
+	$(GOLANGCI) run
+
+vet: ## go vet
+	go vet ./...
+
+test: ## every test, in under three minutes
+	go test ./...
+
+race: ## the same under the race detector
+	go test -race ./...
+
+long: ## the tests that take minutes, in the packages that have some
+	go test -timeout 30m $(LONG_PACKAGES) -long
+
+bench: ## every Go benchmark; BENCHTIME=5s for steadier numbers
+	go test -run '^$$' -bench . -benchmem -benchtime $(BENCHTIME) ./...
+
+fuzz: ## each fuzz target for FUZZTIME, one after the other
+	@set -e; grep -rnoE --include='*_test.go' '^func Fuzz[A-Za-z0-9_]+' . | \
+	sed -E 's/^(.*)\/[^/]*:[0-9]+:func (.*)$$/\1 \2/' | sort -u | \
+	while read -r package target; do \
+		echo "fuzz $$package $$target"; \
+		go test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) "$$package"; \
+	done
