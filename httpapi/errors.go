@@ -1,0 +1,49 @@
+package httpapi
+
+import "fmt"
+
+// A requestError is an error of ours: a request that is wrong in itself or that
+// cannot be answered now. Other rooms' errors reach status.go as they are.
+type requestError struct {
+	code   code
+	detail string // a sentence for people
+	// header is what the answer must carry for this error, for example Allow.
+	header, value string
+}
+
+// Error is the code and the detail.
+func (e *requestError) Error() string { return string(e.code) + ": " + e.detail }
+
+// refuse makes a requestError without a header of its own.
+func refuse(c code, format string, args ...any) *requestError {
+	return &requestError{code: c, detail: fmt.Sprintf(format, args...)}
+}
+
+// Finding a route.
+var (
+	errNoSuchRoute  = refuse(codeNotFound, "There is nothing at this path; GET / lists what there is.")
+	errAbsoluteForm = refuse(codeInvalidPath, "The request line must hold a path, not a whole URL.")
+)
+
+func errPath(problem string) error {
+	return refuse(codeInvalidPath, "The request cannot be routed: %s.", problem)
+}
+
+func errMethodNotAllowed(allow string) error {
+	return &requestError{
+		code: codeMethodNotAllowed, detail: "This path answers " + allow + ".",
+		header: "Allow", value: allow,
+	}
+}
+
+// Reading parameters.
+
+// errInvalidCursor: a cursor was not made here, or not copied whole.
+var errInvalidCursor = refuse(codeInvalidParameter,
+	"The cursor parameter is not one that this server has given out; leave it away to start over.")
+
+// errParameter says what is wrong with a query parameter; problem is the end of a
+// sentence that starts with the parameter.
+func errParameter(name, problem string) error {
+	return refuse(codeInvalidParameter, "The parameter %s %s.", name, problem)
+}

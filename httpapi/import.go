@@ -1,0 +1,4 @@
+package httpapi
+
+// importDocumentPost takes a document.
+func (s *Server) importDocumentPost(*request) error { return errNoSuchRoute }

@@ -1,0 +1,105 @@
+package httpapi
+
+import (
+	"fmt"
+	"runtime"
+	"time"
+)
+
+// Limits bound what clients can make the server do. The zero value of a field
+// means its default; DESIGN.md has the reasons.
+type Limits struct {
+	// BodyBytesMax is the longest request body on the wire; default 32 MiB.
+	BodyBytesMax int64
+	// DecodedBytesMax is the longest request body once its content coding is
+	// taken off; default 256 MiB.
+	DecodedBytesMax int64
+	// BytesInFlightMax is how many bytes all bodies being read or imported may
+	// hold together; default 1 GiB, and never less than DecodedBytesMax.
+	BytesInFlightMax int64
+	// ImportsInFlightMax is how many imports may be under way; default 256 per
+	// processor, because most of them wait for the network or the disk.
+	ImportsInFlightMax int
+	// HeaderBytesMax is the longest request header; default 16 KiB.
+	HeaderBytesMax int
+	// HeaderLinesMax is how many header fields a request may have; default 100.
+	HeaderLinesMax int
+	// ReadTimeout is how long a request may take to arrive, bodies of imports
+	// excepted: they get their length at BodyBytesPerSecondMin on top. Default
+	// 10 s.
+	ReadTimeout time.Duration
+	// BodyBytesPerSecondMin is the slowest upload; default 64 KiB/s.
+	BodyBytesPerSecondMin int64
+	// WriteTimeout is how long a response may take to leave; default 30 s.
+	WriteTimeout time.Duration
+	// IdleTimeout is how long a connection may be silent between requests;
+	// default 60 s.
+	IdleTimeout time.Duration
+	// LingerTimeout is how long a connection that is closed with its request
+	// half read stays open for the client to read the answer; default 500 ms.
+	LingerTimeout time.Duration
+	// ConnectionsMax is how many connections may be open; default 20 000.
+	ConnectionsMax int
+	// ConnectionsPerAddressMax is how many connections one address may have
+	// open; default 0, which is no limit, because a school's scanners and
+	// dashboards often share one address.
+	ConnectionsPerAddressMax int
+	// RequestsPerConnectionMax is how many requests a connection may carry;
+	// default 100 000.
+	RequestsPerConnectionMax int
+}
+
+// Defaults of [Limits].
+const (
+	BodyBytesMaxDefault             = 32 << 20
+	DecodedBytesMaxDefault          = 256 << 20
+	BytesInFlightMaxDefault         = 1 << 30
+	ImportsInFlightPerProcessor     = 256
+	HeaderBytesMaxDefault           = 16 << 10
+	HeaderLinesMaxDefault           = 100
+	ReadTimeoutDefault              = 10 * time.Second
+	BodyBytesPerSecondMinDefault    = 64 << 10
+	WriteTimeoutDefault             = 30 * time.Second
+	IdleTimeoutDefault              = 60 * time.Second
+	LingerTimeoutDefault            = 500 * time.Millisecond
+	ConnectionsMaxDefault           = 20_000
+	RequestsPerConnectionMaxDefault = 100_000
+)
+
+// WithDefaults returns l with defaults in place of zeros.
+func (l Limits) WithDefaults() Limits {
+	orDefault(&l.BodyBytesMax, BodyBytesMaxDefault)
+	orDefault(&l.DecodedBytesMax, DecodedBytesMaxDefault)
+	orDefault(&l.BytesInFlightMax, max(BytesInFlightMaxDefault, l.DecodedBytesMax))
+	orDefault(&l.ImportsInFlightMax, ImportsInFlightPerProcessor*runtime.GOMAXPROCS(0))
+	orDefault(&l.HeaderBytesMax, HeaderBytesMaxDefault)
+	orDefault(&l.HeaderLinesMax, HeaderLinesMaxDefault)
+	orDefault(&l.ReadTimeout, ReadTimeoutDefault)
+	orDefault(&l.BodyBytesPerSecondMin, BodyBytesPerSecondMinDefault)
+	orDefault(&l.WriteTimeout, WriteTimeoutDefault)
+	orDefault(&l.IdleTimeout, IdleTimeoutDefault)
+	orDefault(&l.LingerTimeout, LingerTimeoutDefault)
+	orDefault(&l.ConnectionsMax, ConnectionsMaxDefault)
+	orDefault(&l.RequestsPerConnectionMax, RequestsPerConnectionMaxDefault)
+	return l
+}
+
+func orDefault[T int | int64 | time.Duration](value *T, byDefault T) {
+	if *value == 0 {
+		*value = byDefault
+	}
+}
+
+// validate says which limits make no sense. l has its defaults.
+func (l Limits) validate() error {
+	switch {
+	case l.BodyBytesMax < 0, l.DecodedBytesMax < 0, l.BytesInFlightMax < 0, l.ImportsInFlightMax < 0,
+		l.HeaderBytesMax < 0, l.HeaderLinesMax < 0, l.ReadTimeout < 0, l.BodyBytesPerSecondMin < 0,
+		l.WriteTimeout < 0, l.IdleTimeout < 0, l.LingerTimeout < 0, l.ConnectionsMax < 0,
+		l.ConnectionsPerAddressMax < 0, l.RequestsPerConnectionMax < 0:
+		return fmt.Errorf("a limit is negative: %+v", l)
+	case l.DecodedBytesMax < l.BodyBytesMax:
+		return fmt.Errorf("the decoded body may have %d bytes, fewer than the %d of the body", l.DecodedBytesMax, l.BodyBytesMax)
+	}
+	return nil
+}

@@ -1,0 +1,3 @@
+package httpapi
+
+func (s *Server) openapi(*request) error { return errNoSuchRoute }

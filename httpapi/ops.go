@@ -1,0 +1,3 @@
+package httpapi
+
+func (s *Server) metricsPage(r *request) error { return r.empty(204) }

@@ -1,0 +1,90 @@
+package httpapi
+
+import (
+	"time"
+
+	"github.com/valyala/fasthttp"
+)
+
+// A request is what a handler is given: the fasthttp context and what we know on
+// top of it. It is used again for another request as soon as the handler
+// returns, and so is all that ctx gives out: handlers copy what they keep, and
+// start no goroutine that outlives them.
+type request struct {
+	ctx     *fasthttp.RequestCtx
+	server  *Server
+	route   *route // nil until one is found
+	id      string // see requestid.go
+	started time.Time
+	params  [paramsMax]param
+}
+
+type param struct{ name, value string }
+
+func (s *Server) acquireRequest(ctx *fasthttp.RequestCtx) *request {
+	r, _ := s.requests.Get().(*request)
+	r.ctx, r.started = ctx, s.now()
+	r.id = requestID(&ctx.Request.Header)
+	ctx.Response.Header.Set("X-Request-Id", r.id)
+	return r
+}
+
+func (s *Server) releaseRequest(r *request) {
+	*r = request{server: s}
+	s.requests.Put(r)
+}
+
+// param is the value of a path parameter, percent-decoded. It is a copy and may
+// be kept.
+func (r *request) param(name string) string {
+	for i := range r.params {
+		if r.params[i].name == name {
+			return r.params[i].value
+		}
+	}
+	return ""
+}
+
+// query is the value of a query parameter, decoded, and whether it is there. It
+// is a copy and may be kept.
+func (r *request) query(name string) (string, bool) {
+	args := r.ctx.QueryArgs()
+	if !args.Has(name) {
+		return "", false
+	}
+	return string(args.Peek(name)), true
+}
+
+// header is the value of a request header, empty if it is not there. It is valid
+// until the handler returns.
+func (r *request) header(name string) []byte { return r.ctx.Request.Header.Peek(name) }
+
+// setHeader sets a response header.
+func (r *request) setHeader(name, value string) { r.ctx.Response.Header.Set(name, value) }
+
+// json answers with a JSON document. The body is copied.
+func (r *request) json(status int, body []byte) error {
+	return r.send(status, "application/json", body)
+}
+
+// send answers with a body, which is copied.
+func (r *request) send(status int, contentType string, body []byte) error {
+	r.ctx.SetStatusCode(status)
+	r.ctx.SetContentType(contentType)
+	r.ctx.SetBody(body)
+	return nil
+}
+
+// sendShared answers with a body that nobody changes any more; it is not copied.
+func (r *request) sendShared(status int, contentType string, body []byte) error {
+	r.ctx.SetStatusCode(status)
+	r.ctx.SetContentType(contentType)
+	r.ctx.Response.SetBodyRaw(body)
+	return nil
+}
+
+// empty answers with a status and no body, for example 304.
+func (r *request) empty(status int) error {
+	r.ctx.SetStatusCode(status)
+	return nil
+}

@@ -1,0 +1,39 @@
+package httpapi
+
+import (
+	"crypto/rand"
+	"encoding/hex"
+
+	"github.com/valyala/fasthttp"
+)
+
+// requestIDBytesMax is the longest request id accepted from a client.
+const requestIDBytesMax = 128
+
+// requestID is the client's request id if it is a sensible one, else a new one
+// of 128 random bits. Others are not an error and never reflected.
+func requestID(header *fasthttp.RequestHeader) string {
+	if given := header.Peek("X-Request-Id"); validRequestID(given) {
+		return string(given)
+	}
+	var bits [16]byte
+	_, _ = rand.Read(bits[:]) // never fails
+	return hex.EncodeToString(bits[:])
+}
+
+// validRequestID: letters, digits and the marks that ids are made of; nothing
+// that would need quoting in a log line or a header.
+func validRequestID(id []byte) bool {
+	if len(id) == 0 || len(id) > requestIDBytesMax {
+		return false
+	}
+	for _, b := range id {
+		switch {
+		case b >= 'a' && b <= 'z', b >= 'A' && b <= 'Z', b >= '0' && b <= '9':
+		case b == '-', b == '_', b == '.', b == ':', b == '/', b == '+', b == '=', b == '@':
+		default:
+			return false
+		}
+	}
+	return true
+}

@@ -1,0 +1,227 @@
+package httpapi
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/valyala/fasthttp"
+
+	"markr/engine"
+	"markr/engine/intake"
+	"markr/wal/entry"
+)
+
+// A code names a kind of problem. Codes are part of the API: stable and
+// machine-readable. Those of documents are intake's.
+type code string
+
+// The codes that are not about a document's content.
+const (
+	codeInvalidRequest       code = "invalid_request"
+	codeInvalidPath          code = "invalid_path"
+	codeInvalidParameter     code = "invalid_parameter"
+	codeNotFound             code = "not_found"
+	codeUnknownTest          code = "unknown_test"
+	codeUnknownImport        code = "unknown_import"
+	codeMethodNotAllowed     code = "method_not_allowed"
+	codeNotAcceptable        code = "not_acceptable"
+	codeRequestTimeout       code = "request_timeout"
+	codeTooLarge             code = code(intake.CodeTooLarge)
+	codeMalformedXML         code = code(intake.CodeMalformedXML)
+	codeUnsupportedMediaType code = "unsupported_media_type"
+	codeHeaderTooLarge       code = "header_too_large"
+	codeInternal             code = "internal_error"
+	codeDamaged              code = "damaged"
+	codeOverloaded           code = "overloaded"
+	codeUnavailable          code = "unavailable"
+	codeReadOnly             code = "read_only"
+)
+
+// A kind is what all problems with one code have in common.
+type kind struct {
+	status  int
+	title   string
+	meaning string // for people who look the code up
+	// retrySeconds is when to try again at the earliest, 0 for "not as it is".
+	retrySeconds int
+}
+
+// kinds says what every code means. This table and codeOf below are the only
+// places where an error becomes a status.
+//
+// A scanner prints a document for manual entry on any 4xx and tries again on
+// anything else. So whatever may pass by itself is 503, also where other servers
+// say 429.
+var kinds = map[code]kind{
+	codeInvalidRequest: {
+		fasthttp.StatusBadRequest, "Invalid request",
+		"The request is not valid HTTP/1.1, or is framed in a way that different programs read differently.", 0,
+	},
+	codeInvalidPath: {
+		fasthttp.StatusBadRequest, "Invalid path",
+		"The path cannot be split into segments and decoded in one way only.", 0,
+	},
+	codeInvalidParameter: {
+		fasthttp.StatusBadRequest, "Invalid parameter",
+		"A query or path parameter has a value that is not allowed.", 0,
+	},
+	codeMalformedXML: {
+		fasthttp.StatusBadRequest, "Malformed document",
+		"The document is not well-formed XML, is empty, or was damaged on its way here.", 0,
+	},
+	code(intake.CodeUnsupportedEncoding): {
+		fasthttp.StatusBadRequest, "Unsupported character encoding",
+		"The document is in a character encoding that is not read here.", 0,
+	},
+	code(intake.CodeDTDForbidden): {
+		fasthttp.StatusBadRequest, "Document type definition forbidden",
+		"The document has a DOCTYPE, which is never read.", 0,
+	},
+	code(intake.CodeTooDeep): {
+		fasthttp.StatusBadRequest, "Document nested too deep",
+		"The document nests elements deeper than the limit.", 0,
+	},
+	codeNotFound: {
+		fasthttp.StatusNotFound, "Not found",
+		"There is nothing at this path.", 0,
+	},
+	codeUnknownTest: {
+		fasthttp.StatusNotFound, "Unknown test",
+		"No accepted document has named this test.", 0,
+	},
+	codeUnknownImport: {
+		fasthttp.StatusNotFound, "Unknown import",
+		"There is no import with this id, or it was refused and has been dropped since to make room.", 0,
+	},
+	codeMethodNotAllowed: {
+		fasthttp.StatusMethodNotAllowed, "Method not allowed",
+		"The path is known, but not with this method; the Allow header lists those it answers.", 0,
+	},
+	codeNotAcceptable: {
+		fasthttp.StatusNotAcceptable, "Not acceptable",
+		"The Accept header allows none of the forms this resource has.", 0,
+	},
+	codeRequestTimeout: {
+		fasthttp.StatusRequestTimeout, "Request timeout",
+		"The request took too long to arrive.", 0,
+	},
+	codeTooLarge: {
+		fasthttp.StatusRequestEntityTooLarge, "Too large",
+		"The body, the decoded body or the number of records is over a limit.", 0,
+	},
+	codeUnsupportedMediaType: {
+		fasthttp.StatusUnsupportedMediaType, "Unsupported media type",
+		"Documents of this content type, or in this content coding, are not read here.", 0,
+	},
+	code(intake.CodeWrongDocument): {
+		fasthttp.StatusUnprocessableEntity, "Wrong kind of document",
+		"The document is well-formed, but not of the kind its content type says.", 0,
+	},
+	code(intake.CodeEmptyDocument): {
+		fasthttp.StatusUnprocessableEntity, "Document without records",
+		"The document holds no scanned sheet.", 0,
+	},
+	code(intake.CodeMissingField): {
+		fasthttp.StatusUnprocessableEntity, "Missing field",
+		"A sheet lacks a required part.", 0,
+	},
+	code(intake.CodeRepeatedField): {
+		fasthttp.StatusUnprocessableEntity, "Repeated field",
+		"A sheet has a part twice that it must have once.", 0,
+	},
+	code(intake.CodeInvalidValue): {
+		fasthttp.StatusUnprocessableEntity, "Invalid value",
+		"A part of a sheet has a value that is not allowed.", 0,
+	},
+	codeHeaderTooLarge: {
+		fasthttp.StatusRequestHeaderFieldsTooLarge, "Request header too large",
+		"The request line and header fields are over the limit in bytes or in number.", 0,
+	},
+	codeInternal: {
+		fasthttp.StatusInternalServerError, "Internal error",
+		"The server made a mistake; its log has the cause under the request id.", 0,
+	},
+	codeDamaged: {
+		fasthttp.StatusInternalServerError, "Damaged on disk",
+		"What is stored is not what was written; `markr vault verify` says more.", 0,
+	},
+	codeOverloaded: {
+		fasthttp.StatusServiceUnavailable, "Overloaded",
+		"The server has as much work in hand as it takes at once.", 1,
+	},
+	codeUnavailable: {
+		fasthttp.StatusServiceUnavailable, "Unavailable",
+		"The server is starting or stopping, or its log has failed.", 2,
+	},
+	codeReadOnly: {
+		fasthttp.StatusServiceUnavailable, "Read-only",
+		"The disk is nearly full: documents are not taken until there is space again.", 30,
+	},
+}
+
+// sentinels says which code the errors of other rooms have, and with which
+// sentence.
+var sentinels = []struct {
+	err    error
+	code   code
+	detail string
+}{
+	{engine.ErrNotReady, codeUnavailable, "The server is still reading its log; /readyz tells how far it is."},
+	{engine.ErrClosed, codeUnavailable, "The server is stopping."},
+	{engine.ErrOverloaded, codeOverloaded, "Too many documents are waiting to be written to disk."},
+	{engine.ErrUnknownTest, codeUnknownTest, "No accepted document has named this test."},
+	{engine.ErrUnknownImport, codeUnknownImport, "There is no import with this id, or it was refused and has been dropped since."},
+	{entry.ErrReadOnly, codeReadOnly, "The disk is nearly full: nothing of this document was counted. Results can still be read."},
+	{entry.ErrFailed, codeUnavailable, "The log has failed and takes no documents until the server is started again. Results can still be read."},
+	{entry.ErrClosed, codeUnavailable, "The server is stopping."},
+	{entry.ErrNotFound, codeUnknownImport, "There is no such import, or it was refused and has been dropped since."},
+	{entry.ErrDamaged, codeDamaged, "The stored document is damaged; run `markr vault verify`."},
+	{context.DeadlineExceeded, codeOverloaded, "The server had no room for this document in time; nothing of it was counted."},
+	{context.Canceled, codeUnavailable, "The server is stopping."},
+}
+
+// problemOf says how an error is told to a client. Errors nobody foresaw are
+// internal ones: their text goes to the log, not to the client.
+func problemOf(err error) problem {
+	if own, ok := errors.AsType[*requestError](err); ok {
+		return problem{code: own.code, detail: own.detail, header: own.header, value: own.value}
+	}
+	if document, ok := errors.AsType[*intake.DocumentError](err); ok {
+		p := problem{code: code(document.Code), detail: documentDetail(document), document: document}
+		if refusal, kept := errors.AsType[*engine.Refusal](err); kept {
+			p.importID = refusal.ImportID
+		}
+		return p
+	}
+	if errors.Is(err, intake.ErrUnknownMediaType) {
+		return problem{code: codeUnsupportedMediaType, detail: "Documents of this content type are not read here."}
+	}
+	for i := range sentinels {
+		if errors.Is(err, sentinels[i].err) {
+			return problem{code: sentinels[i].code, detail: sentinels[i].detail}
+		}
+	}
+	return problem{code: codeInternal, detail: "The server made a mistake; its log has the cause under this request id."}
+}
+
+// documentDetail tells somebody with the paper in hand what is wrong and where.
+func documentDetail(e *intake.DocumentError) string {
+	where := "The document"
+	switch {
+	case e.Record > 0 && e.Line > 0:
+		where = fmt.Sprintf("Record %d (line %d, column %d)", e.Record, e.Line, e.Column)
+	case e.Record > 0:
+		where = fmt.Sprintf("Record %d", e.Record)
+	case e.Line > 0:
+		where = fmt.Sprintf("Line %d, column %d", e.Line, e.Column)
+	}
+	what := e.Reason
+	if e.Value != "" {
+		what = fmt.Sprintf("%q %s", e.Value, what)
+	}
+	if e.Field != "" {
+		what = e.Field + " " + what
+	}
+	return where + ": " + what + ". Nothing of this document was counted."
+}
