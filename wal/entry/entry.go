@@ -1,0 +1,94 @@
+// Package entry is what a log keeps: one document as it was received, and what
+// became of it. It is the one package that the log (wal) and its user (engine)
+// share, so that neither imports the other; a second log keeps the same entries.
+//
+// The format of an entry's bytes is in wal/DESIGN.md. It carries a version from
+// the first byte and a checksum of its own, so that a damaged entry is named by
+// its position instead of being read as something else.
+package entry
+
+import (
+	"time"
+
+	"github.com/google/uuid"
+)
+
+// Position is an entry's place in the order of its log. Positions start at 1 and
+// grow by one; 0 is before the first entry.
+type Position uint64
+
+// Digest is the SHA-256 of a document's bytes as received, after its content
+// coding is taken off: what `sha256sum` prints for the file.
+type Digest [32]byte
+
+// Chain is an entry's link to the entries before it; see [AppendHeader].
+type Chain [32]byte
+
+// Outcome says what became of a document.
+type Outcome uint8
+
+// The outcomes. Numbers are part of the format.
+const (
+	Accepted  Outcome = 1 // counted
+	Refused   Outcome = 2 // not counted; kept to be looked at, under a byte quota
+	Duplicate Outcome = 3 // the bytes of an accepted document again; refers to it, keeps no bytes
+)
+
+// String is the outcome's name in the API: accepted, refused, duplicate.
+func (o Outcome) String() string {
+	switch o {
+	case Accepted:
+		return "accepted"
+	case Refused:
+		return "refused"
+	case Duplicate:
+		return "duplicate"
+	}
+	return "unknown"
+}
+
+// Header is all of an entry but the document's bytes.
+type Header struct {
+	Position Position
+	ID       uuid.UUID // UUIDv7: the import id
+	Received time.Time // UTC, microseconds
+	// Source says who sent it, for example an address. It may be empty.
+	Source string
+	// MediaType is the content type it came with, parameters included, because
+	// they are needed to read it again.
+	MediaType string
+	Outcome   Outcome
+	Digest    Digest
+	// Size is the document's length in bytes; for a Duplicate that of the first.
+	Size int64
+	// DuplicateOf is the position of the accepted entry with the same digest,
+	// for a Duplicate; else 0.
+	DuplicateOf Position
+	// Detail is the engine's own: what it found in the document, or why it
+	// refused it. A log stores it and never reads it.
+	Detail []byte
+
+	// Ordinal and Chain are the log's own, set when the entry is appended.
+	//
+	// Ordinal is how many accepted and duplicate entries the log holds up to and
+	// including this one. Those are never dropped, so a step in the ordinals is
+	// a missing entry, while a step in the positions alone is a refused entry
+	// that was dropped.
+	Ordinal uint64
+	// Chain is the SHA-256 of the chain value of the last accepted or duplicate
+	// entry before this one and this header's bytes. A refused entry has one
+	// too, but no entry is chained to it, because it may be dropped.
+	Chain Chain
+}
+
+// Counted says whether the log counts the entry in its ordinals and continues
+// the chain from it: every entry but a refused one, because only those are ever
+// dropped.
+func (h *Header) Counted() bool { return h.Outcome != Refused }
+
+// Entry is a header with the document's bytes, compressed. Make one with
+// [Codec.Seal], read its document with [Codec.Raw].
+type Entry struct {
+	Header
+	Body []byte
+}

@@ -1,0 +1,170 @@
+package entry_test
+
+import (
+	"errors"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/uuid"
+
+	"markr/wal/entry"
+)
+
+func codec(tb testing.TB) *entry.Codec {
+	tb.Helper()
+	c, err := entry.NewCodec()
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return c
+}
+
+// full is a header with something in every field.
+func full() entry.Header {
+	return entry.Header{
+		Position:    1 << 40,
+		ID:          uuid.MustParse("0199aaaa-bbbb-7ccc-8ddd-eeeeffff0000"),
+		Received:    time.Date(2026, 11, 23, 14, 0, 0, 123456000, time.UTC),
+		Source:      "192.0.2.7",
+		MediaType:   "text/xml+markr; charset=utf-8",
+		Outcome:     entry.Duplicate,
+		Digest:      entry.Digest{1, 2, 3, 31: 9},
+		Size:        170820,
+		DuplicateOf: 17,
+		Detail:      []byte(`{"records":100}`),
+		Ordinal:     1<<40 - 5,
+	}
+}
+
+// A header comes back as it was, with its chain.
+func TestHeaderRoundTrip(t *testing.T) {
+	t.Parallel()
+	f := func(h entry.Header) {
+		t.Helper()
+		previous := entry.Chain{4, 5, 6}
+		b := entry.AppendHeader([]byte("before"), &h, previous)[len("before"):]
+		got, err := entry.DecodeHeader(h.Position, b)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(h, got); diff != "" {
+			t.Error(diff)
+		}
+		if !entry.Follows(b, previous) || entry.Follows(b, entry.Chain{}) {
+			t.Error("chained to something else than what was given")
+		}
+	}
+	f(full())
+	h := full()
+	h.Outcome, h.DuplicateOf, h.Source, h.MediaType, h.Detail = entry.Accepted, 0, "", "", nil
+	f(h)
+	h.Received = time.Date(1969, 12, 31, 23, 59, 59, 999999000, time.UTC)
+	h.Position, h.Ordinal, h.Size = 1, 0, 0
+	h.Outcome = entry.Refused
+	f(h)
+}
+
+// Any change of one bit is seen, and named by position.
+func TestHeaderBitFlips(t *testing.T) {
+	t.Parallel()
+	h := full()
+	b := entry.AppendHeader(nil, &h, entry.Chain{})
+	for i := range len(b) * 8 {
+		b[i/8] ^= 1 << (i % 8)
+		_, err := entry.DecodeHeader(h.Position, b)
+		if damaged, ok := errors.AsType[*entry.DamagedError](err); !ok || damaged.Position != h.Position {
+			t.Fatalf("bit %d flipped: %v", i, err)
+		}
+		b[i/8] ^= 1 << (i % 8)
+	}
+	for n := range b {
+		if _, err := entry.DecodeHeader(h.Position, b[:n]); !errors.Is(err, entry.ErrDamaged) {
+			t.Fatalf("cut to %d bytes: %v", n, err)
+		}
+	}
+	if _, err := entry.DecodeHeader(h.Position+1, b); !errors.Is(err, entry.ErrDamaged) {
+		t.Fatalf("at another position: %v", err)
+	}
+}
+
+// What a newer program wrote is whole, so it is not called damaged.
+func TestUnknownVersions(t *testing.T) {
+	t.Parallel()
+	h := full()
+	b := withChecksum(append([]byte{200}, entry.AppendHeader(nil, &h, entry.Chain{})[1:]...))
+	_, err := entry.DecodeHeader(h.Position, b)
+	version, ok := errors.AsType[*entry.VersionError](err)
+	if !ok || version.Version != 200 || version.Position != h.Position ||
+		!errors.Is(err, entry.ErrUnknownVersion) || errors.Is(err, entry.ErrDamaged) {
+		t.Errorf("header of version 200: %v", err)
+	}
+	if !strings.Contains(err.Error(), "version 200") {
+		t.Errorf("the message does not name the version: %v", err)
+	}
+
+	c := codec(t)
+	e := c.Seal(entry.Header{Position: 3, Outcome: entry.Accepted}, []byte("document"))
+	e.Body[0] = 77
+	_, err = c.Raw(e, nil)
+	if version, ok = errors.AsType[*entry.VersionError](err); !ok || version.Version != 77 || version.Position != 3 {
+		t.Errorf("body of codec 77: %v", err)
+	}
+}
+
+// A header whose checksum is right can still say what no log writes.
+func TestHeaderNonsense(t *testing.T) {
+	t.Parallel()
+	f := func(what string, change func(h *entry.Header)) {
+		t.Helper()
+		h := full()
+		change(&h)
+		b := entry.AppendHeader(nil, &h, entry.Chain{})
+		if _, err := entry.DecodeHeader(h.Position, b); !errors.Is(err, entry.ErrDamaged) {
+			t.Errorf("%s: %v", what, err)
+		}
+	}
+	f("no outcome", func(h *entry.Header) { h.Outcome = 0 })
+	f("outcome 9", func(h *entry.Header) { h.Outcome = 9 })
+	f("accepted and duplicate", func(h *entry.Header) { h.Outcome = entry.Accepted })
+	f("duplicate of nothing", func(h *entry.Header) { h.DuplicateOf = 0 })
+	f("duplicate of itself", func(h *entry.Header) { h.DuplicateOf = h.Position })
+	f("huge document", func(h *entry.Header) { h.Size = entry.DocumentBytesMax + 1 })
+	f("negative document", func(h *entry.Header) { h.Size = -1 })
+	f("long source", func(h *entry.Header) { h.Source = strings.Repeat("s", entry.TextBytesMax+1) })
+	f("long media type", func(h *entry.Header) { h.MediaType = strings.Repeat("m", entry.TextBytesMax+1) })
+	f("long detail", func(h *entry.Header) { h.Detail = make([]byte, entry.DetailBytesMax+1) })
+}
+
+func TestCheck(t *testing.T) {
+	t.Parallel()
+	c := codec(t)
+	sealed := func() *entry.Entry {
+		h := full()
+		h.Outcome, h.DuplicateOf = entry.Accepted, 0
+		return c.Seal(h, []byte("<mcq-test-results/>"))
+	}
+	if err := sealed().Check(); err != nil {
+		t.Fatalf("a good entry: %v", err)
+	}
+	f := func(what string, change func(e *entry.Entry)) {
+		t.Helper()
+		e := sealed()
+		change(e)
+		if err := e.Check(); !errors.Is(err, entry.ErrInvalid) {
+			t.Errorf("%s: %v", what, err)
+		}
+	}
+	f("no id", func(e *entry.Entry) { e.ID = uuid.Nil })
+	f("no outcome", func(e *entry.Entry) { e.Outcome = 0 })
+	f("duplicate already", func(e *entry.Entry) { e.Outcome = entry.Duplicate })
+	f("refers already", func(e *entry.Entry) { e.DuplicateOf = 1 })
+	f("negative size", func(e *entry.Entry) { e.Size = -1 })
+	f("huge", func(e *entry.Entry) { e.Size = entry.DocumentBytesMax + 1 })
+	f("not sealed", func(e *entry.Entry) { e.Body = nil })
+	f("body longer than document", func(e *entry.Entry) { e.Size = 3 })
+	f("long source", func(e *entry.Entry) { e.Source = strings.Repeat("s", entry.TextBytesMax+1) })
+	f("long media type", func(e *entry.Entry) { e.MediaType = strings.Repeat("m", entry.TextBytesMax+1) })
+	f("long detail", func(e *entry.Entry) { e.Detail = make([]byte, entry.DetailBytesMax+1) })
+}
