@@ -1,0 +1,64 @@
+package engine
+
+import (
+	"time"
+
+	"github.com/google/uuid"
+
+	"markr/engine/exam"
+	"markr/engine/intake"
+	"markr/wal/entry"
+)
+
+// Submission is a document as it arrived, content coding taken off.
+type Submission struct {
+	Raw       []byte // not changed, and not kept after Import returns
+	MediaType string // the Content-Type, parameters included
+	Source    string // who sent it: an address, a file; may be empty
+}
+
+// Receipt says what an accepted document did. Records = StudentsAdded +
+// MarksRaised + Unchanged.
+type Receipt struct {
+	ImportID      uuid.UUID
+	Position      entry.Position
+	TestIDs       []exam.TestID // in order of first appearance
+	Records       int
+	StudentsAdded int // records that brought a student not seen in that test
+	MarksRaised   int // records that replaced a student's kept scan by one with other marks
+	Unchanged     int // records that changed no student's marks
+	// DuplicateOf is the import that brought the same bytes first; uuid.Nil if
+	// this one did.
+	DuplicateOf uuid.UUID
+	Findings    intake.Findings
+}
+
+// Import is what is known of a document that arrived, accepted or not.
+type Import struct {
+	ID          uuid.UUID
+	Position    entry.Position
+	Received    time.Time
+	Source      string
+	MediaType   string
+	Size        int64
+	Digest      entry.Digest
+	Outcome     entry.Outcome
+	Records     int                   // accepted and duplicate: its records
+	TestIDs     []exam.TestID         // accepted and duplicate: at most TestIDsListed of them
+	Findings    intake.Findings       // accepted and duplicate
+	Refusal     *intake.DocumentError // refused: why
+	DuplicateOf uuid.UUID             // duplicate: the first
+}
+
+// TestIDsListed is how many test ids an Import lists; a document may name as many
+// tests as it has records.
+const TestIDsListed = 100
+
+// Progress is how far recovery has come.
+type Progress struct {
+	Ready    bool
+	Position entry.Position // last applied
+	Last     entry.Position // where the log ends
+	Started  time.Time
+	Err      error // why recovery stopped: the engine will never be ready
+}

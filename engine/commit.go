@@ -1,0 +1,94 @@
+package engine
+
+import "markr/wal/entry"
+
+// How much one append takes at most. Both are far above what gathers while one
+// sync is under way; they bound memory and the wait of the first in a batch.
+const (
+	batchDraftsMax = 1024
+	batchBytesMax  = 16 << 20 // of compressed documents
+)
+
+// commitUntilClosed is the committer:
+//
+//  1. take what waits in the queue, in order;
+//  2. append it to the log in one synced write: durable;
+//  3. apply what was accepted and publish the state: visible;
+//  4. wake the requests that wait: acknowledged.
+//
+// Nothing is added to a batch by waiting. While one append syncs, the next batch
+// gathers by itself.
+func (e *Engine) commitUntilClosed(b *book) {
+	batch := make([]*draft, 0, batchDraftsMax)
+	entries := make([]*entry.Entry, 0, batchDraftsMax)
+	for first := range e.queue {
+		batch, entries = e.gather(append(batch[:0], first)), entries[:0]
+		for _, d := range batch {
+			entries = append(entries, d.entry)
+		}
+		e.commit(b, batch, entries)
+		clear(batch)
+		clear(entries)
+	}
+}
+
+// gather adds what waits already to batch.
+func (e *Engine) gather(batch []*draft) []*draft {
+	size := len(batch[0].entry.Body)
+	for len(batch) < batchDraftsMax && size < batchBytesMax {
+		select {
+		case d, ok := <-e.queue:
+			if !ok {
+				return batch
+			}
+			size += len(d.entry.Body)
+			batch = append(batch, d)
+		default:
+			return batch
+		}
+	}
+	return batch
+}
+
+func (e *Engine) commit(b *book, batch []*draft, entries []*entry.Entry) {
+	started := e.opts.Now()
+	err := e.opts.Log.Append(entries)
+	durable := e.opts.Now()
+	e.metrics.vault.Observe(durable.Sub(started).Seconds())
+	e.metrics.batch.Observe(float64(len(batch)))
+	if err == nil {
+		for _, d := range batch {
+			e.take(b, d)
+		}
+		e.state.Store(b.publish())
+		visible := e.opts.Now()
+		e.metrics.apply.Observe(visible.Sub(durable).Seconds())
+		e.metrics.visibility.Observe(visible.Sub(durable).Seconds())
+		e.metrics.lastSuccess.Set(float64(visible.UnixNano()) / 1e9)
+	}
+	for _, d := range batch {
+		if err != nil {
+			d.err = err
+		}
+		// From here on the request owns the draft and may give it away.
+		d.done <- struct{}{}
+	}
+}
+
+// take brings a durable entry into the book.
+func (e *Engine) take(b *book, d *draft) {
+	b.position = d.entry.Position
+	switch d.entry.Outcome {
+	case entry.Accepted:
+		d.effects = b.apply(referTo(&d.entry.Header), d.doc.Records)
+	case entry.Duplicate:
+		d.effects = effects{unchanged: len(d.doc.Records)}
+		d.first, d.err = e.idAt(d.entry.DuplicateOf)
+	case entry.Refused:
+	}
+	e.metrics.count(d)
+}
+
+func referTo(h *entry.Header) ImportRef {
+	return ImportRef{ID: h.ID, Position: h.Position, Received: h.Received}
+}

@@ -1,0 +1,165 @@
+package engine
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"io"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"markr/engine/exam"
+	"markr/engine/intake"
+	"markr/engine/scoring"
+	"markr/wal/entry"
+)
+
+// Options are what an Engine is made of. Log and Intake are required.
+type Options struct {
+	Log Log
+	// Intake reads the documents that arrive.
+	Intake *intake.Registry
+	// Replay reads the documents of the log. They were accepted under the limits
+	// of their day, so it should have none; default Intake.
+	Replay *intake.Registry
+	// Rule decides what counts; the zero value is the default rule.
+	Rule scoring.Rule
+	// QueueMax is how many imports may wait for the committer; default 4096.
+	QueueMax int
+	// Now is the clock; default time.Now.
+	Now func() time.Time
+	// Random makes import ids; default crypto/rand.
+	Random io.Reader
+	// Registerer takes the metrics; default none.
+	Registerer prometheus.Registerer
+}
+
+const queueMaxDefault = 4096
+
+func (o Options) withDefaults() Options {
+	if o.Replay == nil {
+		o.Replay = o.Intake
+	}
+	if o.QueueMax <= 0 {
+		o.QueueMax = queueMaxDefault
+	}
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	if o.Random == nil {
+		o.Random = rand.Reader
+	}
+	return o
+}
+
+// Engine accepts documents and answers reads. It is safe for concurrent use.
+type Engine struct {
+	opts    Options
+	codec   *entry.Codec
+	metrics *metrics
+	drafts  sync.Pool // *draft
+
+	// state is what readers see; nil until recovery has ended well.
+	state    atomic.Pointer[State]
+	recovery recovery
+	queue    chan *draft // to the committer, which drains it and ends when it is closed
+
+	// Held shared by everybody who may send to queue, exclusively to close it.
+	closing struct {
+		sync.RWMutex
+
+		closed bool
+	}
+	stop context.CancelFunc // ends recovery
+	done chan struct{}      // closed when recovery and committer have ended
+}
+
+// Open starts to recover the state from the log and returns at once; see
+// [Engine.Progress] and [Engine.WaitReady]. Until it is ready, imports and reads
+// answer [ErrNotReady].
+func Open(opts Options) (*Engine, error) {
+	if opts.Log == nil || opts.Intake == nil {
+		return nil, errors.New("open engine: Log and Intake are required")
+	}
+	codec, err := entry.NewCodec()
+	if err != nil {
+		return nil, fmt.Errorf("open engine: %w", err)
+	}
+	opts = opts.withDefaults()
+	e := &Engine{
+		opts:   opts,
+		codec:  codec,
+		drafts: sync.Pool{New: func() any { return &draft{done: make(chan struct{}, 1)} }},
+		queue:  make(chan *draft, opts.QueueMax),
+		done:   make(chan struct{}),
+	}
+	e.recovery.init(opts.Now(), opts.Log.Last())
+	if e.metrics, err = newMetrics(opts.Registerer, e); err != nil {
+		return nil, fmt.Errorf("open engine: %w", err)
+	}
+	ctx, stop := context.WithCancel(context.Background())
+	e.stop = stop
+	// The one goroutine that changes state: first from the log, then from the
+	// queue. Close stops it and waits for it.
+	go func() {
+		defer close(e.done)
+		e.run(ctx)
+	}()
+	return e, nil
+}
+
+func (e *Engine) run(ctx context.Context) {
+	b := newBook(e.opts.Rule)
+	err := e.recover(ctx, b)
+	if err == nil {
+		e.state.Store(b.publish())
+	}
+	e.recovery.end(err, e.opts.Now())
+	if err == nil {
+		e.commitUntilClosed(b)
+	}
+}
+
+// Close stops taking imports, waits for those under way, and stops. It does not
+// close the log. Reads go on.
+func (e *Engine) Close() error {
+	e.closing.Lock()
+	if !e.closing.closed {
+		e.closing.closed = true
+		close(e.queue)
+	}
+	e.closing.Unlock()
+	e.stop()
+	<-e.done
+	return nil
+}
+
+// Writable is nil, or why Import would answer neither accepted nor refused now.
+func (e *Engine) Writable() error {
+	if err := e.ready(); err != nil {
+		return err
+	}
+	return e.opts.Log.Writable()
+}
+
+// State returns the newest state: immutable, consistent over all tests. Nil
+// until the engine is ready.
+func (e *Engine) State() *State { return e.state.Load() }
+
+// Test is State().Test(id), with [ErrNotReady] until the engine is ready and
+// [ErrUnknownTest] for a test no accepted document has named.
+func (e *Engine) Test(id exam.TestID) (*Test, error) {
+	s := e.state.Load()
+	if s == nil {
+		return nil, e.ready()
+	}
+	t := s.Test(id)
+	if t == nil {
+		return nil, ErrUnknownTest
+	}
+	return t, nil
+}

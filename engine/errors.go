@@ -1,0 +1,49 @@
+package engine
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/google/uuid"
+
+	"markr/engine/intake"
+	"markr/wal/entry"
+)
+
+// Recovering.
+
+// ErrUnreadable: a document that was accepted once is refused by today's decoder.
+var ErrUnreadable = errors.New("accepted before and not readable now")
+
+// Importing.
+var (
+	// ErrNotReady: the engine is still reading its log.
+	ErrNotReady = errors.New("not ready: still reading the log")
+	// ErrOverloaded: more imports are waiting than the queue holds.
+	ErrOverloaded = errors.New("too many imports are waiting")
+	// ErrClosed: the engine is closing or closed.
+	ErrClosed = errors.New("engine closed")
+)
+
+// Reading.
+var (
+	// ErrUnknownTest: no accepted document has named this test.
+	ErrUnknownTest = errors.New("unknown test")
+	// ErrUnknownImport: there is no import with this id, or it was refused and
+	// has been dropped since.
+	ErrUnknownImport = errors.New("unknown import")
+)
+
+// Refusal says that a document was refused, durably: nothing of it counts, and
+// it is kept under ImportID to be looked at.
+type Refusal struct {
+	ImportID uuid.UUID
+	Position entry.Position
+	Document *intake.DocumentError
+}
+
+// Error is the document's error.
+func (r *Refusal) Error() string { return fmt.Sprintf("document refused: %v", r.Document) }
+
+// Unwrap gives the document's error.
+func (r *Refusal) Unwrap() error { return r.Document }

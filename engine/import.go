@@ -1,0 +1,164 @@
+package engine
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"time"
+
+	"github.com/google/uuid"
+
+	"markr/engine/exam"
+	"markr/engine/intake"
+	"markr/wal/entry"
+)
+
+// draft is a document on its way from the request that brought it to the
+// committer and back. The request owns it except between the queue and done.
+type draft struct {
+	doc     intake.Document
+	entry   *entry.Entry
+	tests   []exam.TestID // distinct, in order of first appearance
+	done    chan struct{} // one token when the committer is through with it
+	effects effects
+	refused *intake.DocumentError // why the document does not count; nil if it does
+	first   uuid.UUID             // of a duplicate
+	err     error                 // the log's
+}
+
+// Import takes a document. When it returns without an error the document is
+// durable and visible. The error is a *[Refusal] (durable too),
+// [intake.ErrUnknownMediaType], [ErrNotReady], [ErrOverloaded], [ErrClosed],
+// [entry.ErrReadOnly] or [entry.ErrFailed]. ctx bounds the wait for a place in
+// the queue only: a document that has one is seen through.
+func (e *Engine) Import(ctx context.Context, s Submission) (Receipt, error) {
+	if err := e.Writable(); err != nil {
+		return Receipt{}, fmt.Errorf("import document: %w", err)
+	}
+	d := e.drafts.Get().(*draft)
+	defer e.release(d)
+	if err := e.prepare(d, s); err != nil {
+		return Receipt{}, fmt.Errorf("import document: %w", err)
+	}
+	if err := e.enqueue(ctx, d); err != nil {
+		return Receipt{}, fmt.Errorf("import document: %w", err)
+	}
+	<-d.done
+	if d.err != nil {
+		return Receipt{}, fmt.Errorf("import document: %w", d.err)
+	}
+	if d.refused != nil {
+		return Receipt{}, &Refusal{ImportID: d.entry.ID, Position: d.entry.Position, Document: d.refused}
+	}
+	return Receipt{
+		ImportID:      d.entry.ID,
+		Position:      d.entry.Position,
+		TestIDs:       d.tests,
+		Records:       len(d.doc.Records),
+		StudentsAdded: d.effects.added,
+		MarksRaised:   d.effects.raised,
+		Unchanged:     d.effects.unchanged,
+		DuplicateOf:   d.first,
+		Findings:      d.doc.Findings,
+	}, nil
+}
+
+// prepare does all the work that needs no order, on the caller's goroutine:
+// decode, name, digest, compress.
+func (e *Engine) prepare(d *draft, s Submission) error {
+	started := e.opts.Now()
+	err := e.opts.Intake.Decode(&d.doc, s.Raw, s.MediaType)
+	decoded := e.opts.Now()
+	e.metrics.parse.Observe(decoded.Sub(started).Seconds())
+	header := entry.Header{
+		Received:  decoded.UTC().Truncate(time.Microsecond),
+		Source:    s.Source,
+		MediaType: s.MediaType,
+	}
+	switch {
+	case err == nil:
+		d.tests = testsOf(d.doc.Records)
+		header.Outcome = entry.Accepted
+		header.Detail, err = encodeAccepted(len(d.doc.Records), d.tests, d.doc.Findings)
+	case errors.As(err, &d.refused):
+		header.Outcome = entry.Refused
+		header.Detail, err = encodeRefused(d.refused)
+	}
+	if err != nil {
+		return err
+	}
+	if header.ID, err = newImportID(decoded, e.opts.Random); err != nil {
+		return err
+	}
+	d.entry = e.codec.Seal(header, s.Raw)
+	e.metrics.seal.Observe(e.opts.Now().Sub(decoded).Seconds())
+	return nil
+}
+
+// enqueue hands d to the committer.
+func (e *Engine) enqueue(ctx context.Context, d *draft) error {
+	e.closing.RLock()
+	defer e.closing.RUnlock()
+	if e.closing.closed {
+		return ErrClosed
+	}
+	select {
+	case e.queue <- d:
+		return nil
+	default:
+	}
+	select {
+	case e.queue <- d:
+		return nil
+	case <-ctx.Done():
+		return ErrOverloaded
+	}
+}
+
+// release makes d ready to be used again. The receipt keeps d.tests.
+func (e *Engine) release(d *draft) {
+	d.doc.Reset()
+	d.entry, d.tests, d.effects, d.refused, d.first, d.err = nil, nil, effects{}, nil, uuid.Nil, nil
+	e.drafts.Put(d)
+}
+
+// testsOf lists the distinct tests of records, in order of first appearance.
+func testsOf(records []exam.Record) []exam.TestID {
+	var tests []exam.TestID
+	var seen map[exam.TestID]bool
+	var last []byte
+	for i := range records {
+		id := records[i].Test
+		if i > 0 && bytes.Equal(id, last) {
+			continue
+		}
+		last = id
+		if seen[exam.TestID(id)] {
+			continue
+		}
+		if seen == nil {
+			seen = make(map[exam.TestID]bool)
+		}
+		test := exam.TestID(id)
+		seen[test] = true
+		tests = append(tests, test)
+	}
+	return tests
+}
+
+// newImportID makes a UUIDv7 (RFC 9562): 48 bits of Unix milliseconds, then
+// random bits, so that ids sort by time of arrival.
+func newImportID(now time.Time, random io.Reader) (uuid.UUID, error) {
+	id, err := uuid.NewRandomFromReader(random)
+	if err != nil {
+		return uuid.Nil, fmt.Errorf("make import id: %w", err)
+	}
+	ms := now.UnixMilli()
+	for i := range 6 {
+		id[i] = byte(ms >> (40 - 8*i))
+	}
+	id[6] = id[6]&0x0f | 0x70
+	return id, nil
+}

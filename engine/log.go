@@ -1,0 +1,42 @@
+package engine
+
+import (
+	"context"
+
+	"github.com/google/uuid"
+
+	"markr/wal/entry"
+)
+
+// Log is what the engine needs of a log. markr/wal's Vault is one; any other has
+// to pass markr/wal/waltest.
+type Log interface {
+	// Append makes the entries durable in one step, in order: all of them or,
+	// after a crash, none. It gives each its Position, and turns an Accepted
+	// entry whose digest is already accepted, in the log or earlier in the same
+	// batch, into a Duplicate. It returns only when they are on disk.
+	//
+	// One goroutine appends. After an error other than [entry.ErrReadOnly] the
+	// log takes nothing more.
+	Append(entries []*entry.Entry) error
+
+	// Writable is nil, or why Append would refuse now.
+	Writable() error
+
+	// Last is the position of the newest entry, 0 if there is none.
+	Last() entry.Position
+
+	// Replay calls fn with every Accepted entry from position from on, in
+	// order, and stops at fn's first error. fn may keep the entry. A damaged
+	// entry ends it with a *entry.DamagedError.
+	Replay(ctx context.Context, from entry.Position, fn func(*entry.Entry) error) error
+
+	// At returns the entry at a position, Find the header with an import id.
+	// The error is [entry.ErrNotFound], a *entry.DamagedError or the disk's.
+	At(entry.Position) (*entry.Entry, error)
+	Find(uuid.UUID) (entry.Header, error)
+
+	// Headers returns up to limit headers before a position (0: from the newest
+	// on), newest first, only those with the outcome if it is not 0.
+	Headers(before entry.Position, outcome entry.Outcome, limit int) ([]entry.Header, error)
+}

@@ -1,0 +1,157 @@
+package engine
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"markr/engine/intake"
+	"markr/wal/entry"
+)
+
+// metrics are the engine's. Every child is resolved here, once, so that every
+// series exists from the start and none is looked up while importing.
+type metrics struct {
+	parse, seal, vault, apply prometheus.Observer
+	batch, visibility         prometheus.Observer
+	lastSuccess               prometheus.Gauge
+
+	documents map[entry.Outcome]prometheus.Counter
+	rejected  map[intake.Code]prometheus.Counter
+	records   prometheus.Counter
+
+	added, raised, unchanged prometheus.Counter
+	badScannedOn, badAnswers prometheus.Counter
+}
+
+// Codes a document may be refused with, as label values.
+var codes = [...]intake.Code{
+	intake.CodeMalformedXML, intake.CodeUnsupportedEncoding, intake.CodeDTDForbidden, intake.CodeTooDeep,
+	intake.CodeTooLarge, intake.CodeWrongDocument, intake.CodeEmptyDocument, intake.CodeMissingField,
+	intake.CodeRepeatedField, intake.CodeInvalidValue,
+}
+
+// Bucket bounds in seconds: from below a sync on a fast disk to a stall.
+var secondsBuckets = []float64{
+	.00001, .000025, .00005, .0001, .00025, .0005, .001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5,
+}
+
+func newMetrics(registerer prometheus.Registerer, e *Engine) (*metrics, error) {
+	stages := prometheus.NewHistogramVec(prometheus.HistogramOpts{
+		Name:                        "markr_import_stage_duration_seconds",
+		Help:                        "Time an import spends in a stage: parse, seal (digest and compress), vault (append with sync, a batch), apply (a batch).",
+		Buckets:                     secondsBuckets,
+		NativeHistogramBucketFactor: 1.1, NativeHistogramMaxBucketNumber: 160,
+	}, []string{"stage"})
+	batch := prometheus.NewHistogram(prometheus.HistogramOpts{
+		Name:    "markr_import_batch_documents",
+		Help:    "Documents made durable by one sync.",
+		Buckets: prometheus.ExponentialBuckets(1, 2, 11),
+	})
+	visibility := prometheus.NewHistogram(prometheus.HistogramOpts{
+		Name:                        "markr_result_visibility_seconds",
+		Help:                        "Time from durable to visible, a batch.",
+		Buckets:                     secondsBuckets,
+		NativeHistogramBucketFactor: 1.1, NativeHistogramMaxBucketNumber: 160,
+	})
+	documents := counterVec("markr_import_documents_total", "Documents that were made durable, by outcome.", "outcome")
+	rejected := counterVec("markr_import_documents_rejected_total", "Documents refused for what is in them, by code.", "code")
+	effects := counterVec("markr_import_records_applied_total", "Records of accepted documents, by what they did.", "effect")
+	findings := counterVec("markr_import_findings_total", "Oddities in accepted documents that refuse nothing, by kind.", "kind")
+	m := &metrics{
+		parse: stages.WithLabelValues("parse"), seal: stages.WithLabelValues("seal"),
+		vault: stages.WithLabelValues("vault"), apply: stages.WithLabelValues("apply"),
+		batch: batch, visibility: visibility,
+		lastSuccess: prometheus.NewGauge(prometheus.GaugeOpts{
+			Name: "markr_import_last_success_timestamp_seconds",
+			Help: "When the last document was made durable and visible; 0 if none was since the start.",
+		}),
+		records: prometheus.NewCounter(prometheus.CounterOpts{
+			Name: "markr_import_records_total", Help: "Records of accepted documents.",
+		}),
+		documents: make(map[entry.Outcome]prometheus.Counter),
+		rejected:  make(map[intake.Code]prometheus.Counter),
+		added:     effects.WithLabelValues("added"), raised: effects.WithLabelValues("raised"),
+		unchanged:    effects.WithLabelValues("unchanged"),
+		badScannedOn: findings.WithLabelValues("bad_scanned_on"), badAnswers: findings.WithLabelValues("bad_answers"),
+	}
+	for _, o := range []entry.Outcome{entry.Accepted, entry.Refused, entry.Duplicate} {
+		m.documents[o] = documents.WithLabelValues(o.String())
+	}
+	for _, c := range codes {
+		m.rejected[c] = rejected.WithLabelValues(string(c))
+	}
+	if registerer == nil {
+		return m, nil
+	}
+	collectors := append(e.gauges(), stages, batch, visibility, documents, rejected, effects, findings, m.lastSuccess, m.records)
+	for _, c := range collectors {
+		if err := registerer.Register(c); err != nil {
+			return nil, fmt.Errorf("register metrics: %w", err)
+		}
+	}
+	return m, nil
+}
+
+func counterVec(name, help, label string) *prometheus.CounterVec {
+	return prometheus.NewCounterVec(prometheus.CounterOpts{Name: name, Help: help}, []string{label})
+}
+
+// gauges are read when they are scraped.
+func (e *Engine) gauges() []prometheus.Collector {
+	var list []prometheus.Collector
+	add := func(name, help string, value func() float64) {
+		list = append(list, prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: name, Help: help}, value))
+	}
+	ofState := func(value func(*State) int) func() float64 {
+		return func() float64 {
+			if s := e.state.Load(); s != nil {
+				return float64(value(s))
+			}
+			return 0
+		}
+	}
+	add("markr_engine_tests", "Tests known.", ofState((*State).Tests))
+	add("markr_engine_students", "Distinct student numbers known.", ofState((*State).Students))
+	add("markr_engine_marks", "Kept marks: students, summed over all tests.", ofState((*State).Marks))
+	add("markr_import_queue_depth", "Documents waiting for the committer.", func() float64 { return float64(len(e.queue)) })
+	add("markr_import_queue_capacity", "How many documents may wait for the committer.", func() float64 { return float64(cap(e.queue)) })
+	add("markr_read_only", "1 while imports are refused because the disk is nearly full.", func() float64 {
+		return flag(errors.Is(e.opts.Log.Writable(), entry.ErrReadOnly))
+	})
+	add("markr_engine_recovery_duration_seconds", "How long the last recovery from the log took; 0 until it has ended.", func() float64 {
+		select {
+		case <-e.recovery.ended:
+			return e.recovery.took.Seconds()
+		default:
+			return 0
+		}
+	})
+	add("markr_engine_recovered_records", "Records applied by the last recovery.", func() float64 { return float64(e.recovery.records.Load()) })
+	return list
+}
+
+func flag(on bool) float64 {
+	if on {
+		return 1
+	}
+	return 0
+}
+
+// count counts a durable document.
+func (m *metrics) count(d *draft) {
+	m.documents[d.entry.Outcome].Inc()
+	if d.refused != nil {
+		if c, known := m.rejected[d.refused.Code]; known {
+			c.Inc()
+		}
+		return
+	}
+	m.records.Add(float64(len(d.doc.Records)))
+	m.added.Add(float64(d.effects.added))
+	m.raised.Add(float64(d.effects.raised))
+	m.unchanged.Add(float64(d.effects.unchanged))
+	m.badScannedOn.Add(float64(d.doc.Findings.BadScannedOn))
+	m.badAnswers.Add(float64(d.doc.Findings.BadAnswers))
+}

@@ -1,0 +1,99 @@
+package engine
+
+import (
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/tidwall/btree"
+
+	"markr/engine/exam"
+	"markr/engine/summary"
+	"markr/wal/entry"
+)
+
+// State is everything readers may see, at one position of the log. It never
+// changes.
+type State struct {
+	position entry.Position
+	students int
+	marks    int
+	tests    *btree.Map[exam.TestID, *Test]
+}
+
+// Position is the last position that is part of the state.
+func (s *State) Position() entry.Position { return s.position }
+
+// Students is how many distinct student numbers are known, over all tests.
+func (s *State) Students() int { return s.students }
+
+// Marks is how many students' marks are kept, summed over all tests.
+func (s *State) Marks() int { return s.marks }
+
+// Tests is how many tests are known.
+func (s *State) Tests() int { return s.tests.Len() }
+
+// Test returns a test's view, nil if it is unknown.
+func (s *State) Test(id exam.TestID) *Test {
+	t, _ := s.tests.Get(id)
+	return t
+}
+
+// List returns up to limit tests in order of id, those with the prefix whose id
+// is greater than after.
+func (s *State) List(prefix, after exam.TestID, limit int) []*Test {
+	var list []*Test
+	s.tests.Ascend(max(prefix, after), func(id exam.TestID, t *Test) bool {
+		if len(list) >= limit || !strings.HasPrefix(string(id), string(prefix)) {
+			return false
+		}
+		if id > after {
+			list = append(list, t)
+		}
+		return true
+	})
+	return list
+}
+
+// Test is a test's view at one position. It never changes.
+type Test struct {
+	ID exam.TestID
+	// Available is the highest available of all accepted scans.
+	Available exam.Marks
+	// Last is the last accepted import that named the test.
+	Last ImportRef
+
+	scores    summary.Distribution
+	aggregate atomic.Pointer[summary.Aggregate]
+}
+
+// ImportRef points at an import.
+type ImportRef struct {
+	ID       uuid.UUID
+	Position entry.Position
+	Received time.Time
+}
+
+// Count is the number of students.
+func (t *Test) Count() int { return t.scores.Count() }
+
+// Aggregate returns the figures of SPEC section 5; they are computed on the
+// first call and remembered.
+func (t *Test) Aggregate() summary.Aggregate {
+	if a := t.aggregate.Load(); a != nil {
+		return *a
+	}
+	// Two first calls at once both compute, and get the same.
+	a := t.scores.Aggregate(t.Available)
+	t.aggregate.Store(&a)
+	return a
+}
+
+// Percentiles appends the percentages at ps to dst.
+func (t *Test) Percentiles(dst []float64, ps ...summary.Percent) []float64 {
+	for _, p := range ps {
+		dst = append(dst, t.scores.Percentile(p, t.Available))
+	}
+	return dst
+}
