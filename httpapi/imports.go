@@ -6,6 +6,7 @@ import (
 	"net/url"
 
 	"github.com/google/uuid"
+	"github.com/valyala/fasthttp"
 
 	"markr/engine"
 	"markr/engine/exam"
@@ -33,23 +34,13 @@ type importJSON struct {
 	Records     int            `json:"records"`
 	TestIDs     []exam.TestID  `json:"test_ids"`
 	Findings    findingsJSON   `json:"findings"`
-	Refusal     *refusalJSON   `json:"refusal"`
+	Refusal     *documentError `json:"refusal"`
 	DuplicateOf *uuid.UUID     `json:"duplicate_of"`
 }
 
 type findingsJSON struct {
 	BadScannedOn int `json:"bad_scanned_on"`
 	BadAnswers   int `json:"bad_answers"`
-}
-
-type refusalJSON struct {
-	Code   intake.Code `json:"code"`
-	Record int         `json:"record"`
-	Line   int         `json:"line"`
-	Column int         `json:"column"`
-	Field  string      `json:"field"`
-	Value  string      `json:"value"`
-	Reason string      `json:"reason"`
 }
 
 // imports answers GET /imports: what arrived, newest first.
@@ -108,8 +99,7 @@ func (s *Server) importDocument(r *request) error {
 	// The digest stands for the bytes, so a client that has them is answered
 	// without reading them from the log.
 	tag := appendHashTag(nil, binary.BigEndian.Uint64(found.Digest[:8]))
-	// Names and student numbers are in there: no shared cache keeps them.
-	if r.unchanged(tag, "private, no-cache") {
+	if r.unchanged(tag, cacheDocument) {
 		return nil
 	}
 	raw, mediaType, err := s.engine.Document(found.ID)
@@ -119,7 +109,11 @@ func (s *Server) importDocument(r *request) error {
 	r.setHeader("Content-Disposition", `attachment; filename="`+found.ID.String()+`"`)
 	r.setHeader("X-Content-Type-Options", "nosniff")
 	r.setHeader("Content-Security-Policy", "default-src 'none'; sandbox")
-	return r.encoded(mediaType, raw)
+	encoded, err := r.encode(raw)
+	if err != nil {
+		return err
+	}
+	return r.sendShared(fasthttp.StatusOK, mediaType, encoded)
 }
 
 // findImport finds the import that the path names. What is not a UUID names no
@@ -169,10 +163,18 @@ func newImportJSON(found *engine.Import) importJSON {
 		answer.TestIDs = []exam.TestID{} // [] and not null
 	}
 	if found.Refusal != nil {
-		answer.Refusal = new(refusalJSON(*found.Refusal))
+		answer.Refusal = new(newDocumentError(found.Refusal))
 	}
 	if found.DuplicateOf != uuid.Nil {
 		answer.DuplicateOf = &found.DuplicateOf
 	}
 	return answer
+}
+
+// newDocumentError is what is wrong with a document, as problems tell it too.
+func newDocumentError(e *intake.DocumentError) documentError {
+	return documentError{
+		Code: e.Code, Record: place(e.Record), Line: place(e.Line), Column: place(e.Column),
+		Field: e.Field, Value: e.Value, Reason: e.Reason,
+	}
 }

@@ -1,3 +1,124 @@
 package httpapi
 
-func (s *Server) page(*request) error { return errNoSuchRoute }
+import (
+	"bytes"
+	"fmt"
+	"html/template"
+	"io/fs"
+	"strings"
+
+	"github.com/cespare/xxhash/v2"
+	"github.com/valyala/fasthttp"
+
+	"markr/httpapi/dashboard"
+)
+
+// What the page may be kept for, and what it may do.
+const (
+	// The name of an asset has its fingerprint in it.
+	cacheAsset = "public, max-age=31536000, immutable"
+	// Nothing is loaded from elsewhere, nothing is run, nobody frames it.
+	pagePolicy = "default-src 'none'; style-src 'self'; img-src 'self' data:; " +
+		"form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+)
+
+// page answers GET /: a page for browsers, and for everybody else a few lines of
+// text that name the routes.
+func (s *Server) page(r *request) error {
+	if !prefersHTML(r.headerList("Accept")) {
+		return r.varyByAccept(r.resource("text/plain; charset=utf-8", append(r.newBody(), s.welcome()...)))
+	}
+	view, err := s.pageView(r)
+	if err != nil {
+		return err
+	}
+	var body bytes.Buffer
+	if err := s.content.page.Execute(&body, view); err != nil {
+		return fmt.Errorf("render page: %w", err)
+	}
+	r.setHeader("Content-Security-Policy", pagePolicy)
+	r.setHeader("Referrer-Policy", "no-referrer")
+	r.setHeader("X-Content-Type-Options", "nosniff")
+	const contentType = "text/html; charset=utf-8"
+	if view.Recovery != nil {
+		r.setHeader("Cache-Control", "no-store")
+		r.setHeader("Retry-After", "2")
+		return r.send(fasthttp.StatusServiceUnavailable, contentType, body.Bytes())
+	}
+	return r.varyByAccept(r.resource(contentType, body.Bytes()))
+}
+
+// varyByAccept says that the answer depends on what the client accepts.
+func (r *request) varyByAccept(err error) error {
+	r.setHeader("Vary", "Accept, Accept-Encoding")
+	return err
+}
+
+// welcome is the page for people at a terminal.
+func (s *Server) welcome() string {
+	return strings.TrimSpace("Markr "+s.version) + `: exam results, exact at any moment
+POST /import                            hand in a scanner's document (text/xml+markr)
+GET  /results/{test}/aggregate          mean, deviation, quartiles and count of a test
+GET  /results, /imports, /imports/{id}  the tests; what arrived and what became of it
+GET  /openapi.json, /readyz, /metrics   all of this in detail; health; figures to scrape
+`
+}
+
+// prefersHTML says whether a client wants a page: it names HTML, and plain text
+// not more so. A client that takes anything, as curl does, is at a terminal.
+func prefersHTML(accept []byte) bool {
+	html, text := 0, 0
+	for element := range bytes.SplitSeq(accept, []byte(",")) {
+		value, quality, ok := parseWeighted(element)
+		if !ok {
+			continue
+		}
+		switch strings.ToLower(string(value)) {
+		case "text/html", "application/xhtml+xml":
+			html = max(html, quality)
+		case "text/plain":
+			text = max(text, quality)
+		}
+	}
+	return html > 0 && html >= text
+}
+
+// asset answers GET /assets/{name}.
+func (s *Server) asset(r *request) error {
+	asset, ok := s.content.assets[r.param("name")]
+	if !ok {
+		return errNoSuchRoute
+	}
+	r.setHeader("X-Content-Type-Options", "nosniff")
+	return r.fixed(&asset, cacheAsset)
+}
+
+// loadDashboard reads the page's files.
+func (c *content) loadDashboard() error {
+	c.assets = make(map[string]fixed)
+	hrefs := make(map[string]string)
+	for name, contentType := range map[string]string{
+		dashboard.Stylesheet: "text/css; charset=utf-8",
+		dashboard.Icon:       "image/svg+xml",
+	} {
+		body, err := fs.ReadFile(dashboard.FS, name)
+		if err != nil {
+			return fmt.Errorf("read asset: %w", err)
+		}
+		asset, err := newFixed(c.compressor, contentType, body)
+		if err != nil {
+			return fmt.Errorf("compress asset %s: %w", name, err)
+		}
+		base, extension, _ := strings.Cut(name, ".")
+		printed := fmt.Sprintf("%s-%016x.%s", base, xxhash.Sum64(body), extension)
+		c.assets[printed] = asset
+		hrefs[name] = "/assets/" + printed
+	}
+	functions := template.FuncMap{"asset": func(name string) string { return hrefs[name] }}
+	page, err := template.New(dashboard.Template).Funcs(functions).ParseFS(dashboard.FS, dashboard.Template)
+	if err != nil {
+		return fmt.Errorf("read template: %w", err)
+	}
+	c.page = page
+	return nil
+}

@@ -1,0 +1,126 @@
+package httpapi
+
+import (
+	"bytes"
+	"slices"
+	"strconv"
+	"strings"
+
+	"markr/engine"
+	"markr/engine/exam"
+	"markr/engine/intake"
+	"markr/engine/summary"
+)
+
+// percentilesMax is how many percentiles one request may ask for: every whole
+// one from 1 to 99 and one to spare.
+const percentilesMax = 100
+
+// aggregate answers GET /results/{test}/aggregate. It is the request that
+// dashboards poll, so the answer is written where it is sent from.
+func (s *Server) aggregate(r *request) error {
+	percents, err := r.percentiles()
+	if err != nil {
+		return err
+	}
+	test, err := s.engine.Test(exam.TestID(r.param("test")))
+	if err != nil {
+		return err
+	}
+	return r.resource("application/json", appendAggregate(r.newBody(), test, percents))
+}
+
+// percentiles reads the percentiles parameter: none if it is not there.
+func (r *request) percentiles() ([]summary.Percent, error) {
+	if err := r.checkParameters("percentiles"); err != nil {
+		return nil, err
+	}
+	list, given := r.query("percentiles")
+	if !given {
+		return nil, nil
+	}
+	if strings.Count(list, ",") >= percentilesMax {
+		return nil, errParameter("percentiles", "names more than "+strconv.Itoa(percentilesMax)+" percentiles")
+	}
+	percents := make([]summary.Percent, 0, percentilesMax)
+	for text := range strings.SplitSeq(list, ",") {
+		percent, err := summary.ParsePercent(text)
+		if err != nil {
+			return nil, errParameter("percentiles",
+				"holds "+strconv.Quote(intake.CutValue([]byte(text)))+", which "+summary.ErrPercent.Error())
+		}
+		percents = append(percents, percent)
+	}
+	return percents, nil
+}
+
+// appendAggregate appends the figures of a test as SPEC section 5 shows them: the
+// eight members in their order, then the percentiles asked for. There is no line
+// feed at the end, because the answer is exactly that text.
+func appendAggregate(dst []byte, test *engine.Test, percents []summary.Percent) []byte {
+	figures := test.Aggregate()
+	dst = append(dst, `{"mean":`...)
+	dst = appendPercentage(dst, figures.Mean)
+	dst = append(dst, `,"stddev":`...)
+	dst = appendPercentage(dst, figures.StdDev)
+	dst = append(dst, `,"min":`...)
+	dst = appendPercentage(dst, figures.Min)
+	dst = append(dst, `,"max":`...)
+	dst = appendPercentage(dst, figures.Max)
+	dst = append(dst, `,"p25":`...)
+	dst = appendPercentage(dst, figures.P25)
+	dst = append(dst, `,"p50":`...)
+	dst = appendPercentage(dst, figures.P50)
+	dst = append(dst, `,"p75":`...)
+	dst = appendPercentage(dst, figures.P75)
+	dst = append(dst, `,"count":`...)
+	dst = strconv.AppendInt(dst, int64(figures.Count), 10)
+	if len(percents) > 0 {
+		dst = appendPercentiles(dst, test, percents)
+	}
+	return append(dst, '}')
+}
+
+// appendPercentiles appends the percentiles member, in the order asked for. A
+// percentile asked for twice, however it was written, is answered once: a JSON
+// object has each name once.
+func appendPercentiles(dst []byte, test *engine.Test, percents []summary.Percent) []byte {
+	distinct := percents[:0]
+	for _, percent := range percents {
+		if !slices.Contains(distinct, percent) {
+			distinct = append(distinct, percent)
+		}
+	}
+	values := test.Percentiles(make([]float64, 0, len(distinct)), distinct...)
+	dst = append(dst, `,"percentiles":{`...)
+	for i, percent := range distinct {
+		if i > 0 {
+			dst = append(dst, ',')
+		}
+		dst = append(dst, '"')
+		dst = append(dst, percent.String()...)
+		dst = append(dst, `":`...)
+		dst = appendPercentage(dst, values[i])
+	}
+	return append(dst, '}')
+}
+
+// percentage is a number of percent that encodes itself as the API shows it.
+type percentage float64
+
+// MarshalJSON is the shortest decimal, always with a point.
+func (p percentage) MarshalJSON() ([]byte, error) {
+	return appendPercentage(nil, float64(p)), nil
+}
+
+// appendPercentage appends the shortest decimal that reads back as value, always
+// with a point and never with an exponent: 65.0, 50.80246913580247, 0.0000001.
+// The value is finite: the engine publishes no other.
+func appendPercentage(dst []byte, value float64) []byte {
+	start := len(dst)
+	dst = strconv.AppendFloat(dst, value, 'f', -1, 64)
+	if bytes.IndexByte(dst[start:], '.') < 0 {
+		dst = append(dst, ".0"...)
+	}
+	return dst
+}

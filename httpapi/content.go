@@ -1,0 +1,65 @@
+package httpapi
+
+import (
+	"fmt"
+	"html/template"
+	"runtime"
+
+	"github.com/valyala/fasthttp"
+)
+
+// content is what reads are answered with besides the engine's numbers. It is made
+// once and never changes.
+type content struct {
+	compressor *compressor
+	contract   fixed            // openapi.json
+	assets     map[string]fixed // the page's files, by fingerprinted name
+	page       *template.Template
+}
+
+func newContent() (*content, error) {
+	compressor, err := newCompressor(runtime.GOMAXPROCS(0))
+	if err != nil {
+		return nil, err
+	}
+	c := &content{compressor: compressor}
+	if c.contract, err = newFixed(compressor, "application/json", openapiDocument); err != nil {
+		return nil, fmt.Errorf("prepare openapi.json: %w", err)
+	}
+	if err := c.loadDashboard(); err != nil {
+		return nil, fmt.Errorf("prepare dashboard: %w", err)
+	}
+	return c, nil
+}
+
+// fixed is a document that is part of the program, compressed once for all who
+// will ask for it.
+type fixed struct {
+	contentType string
+	tag         []byte
+	bodies      [codings][]byte
+}
+
+func newFixed(compressor *compressor, contentType string, body []byte) (fixed, error) {
+	f := fixed{contentType: contentType, tag: appendETag(nil, body)}
+	for as := range f.bodies {
+		encoded, err := compressor.append(nil, body, coding(as))
+		if err != nil {
+			return fixed{}, err
+		}
+		f.bodies[as] = encoded
+	}
+	return f, nil
+}
+
+// fixed answers a GET with a document that is part of the program, or with 304.
+func (r *request) fixed(f *fixed, cacheControl string) error {
+	if r.unchanged(f.tag, cacheControl) {
+		return nil
+	}
+	chosen, err := r.negotiate(len(f.bodies[codingIdentity]))
+	if err != nil {
+		return err
+	}
+	return r.sendShared(fasthttp.StatusOK, f.contentType, f.bodies[chosen])
+}

@@ -1,0 +1,62 @@
+package httpapi
+
+import (
+	"bytes"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// How many items a list shows.
+const (
+	listLimitDefault = 100
+	listLimitMax     = 1000
+)
+
+// errParameter: a query parameter is not what it has to be. What is wrong is the
+// end of a sentence that begins with the parameter's name.
+func errParameter(name, wrong string) error {
+	return refuse(codeInvalidParameter, "The query parameter %q %s.", name, wrong)
+}
+
+// checkParameters refuses query parameters other than the known ones, and known
+// ones given twice. A misspelt filter that is ignored would look like an answer,
+// and a refusal can be loosened later where an ignored word cannot become a
+// parameter without surprising somebody.
+func (r *request) checkParameters(known ...string) error {
+	if bytes.IndexByte(r.ctx.RequestURI(), '?') < 0 {
+		return nil
+	}
+	seen := make([]string, 0, len(known))
+	for key := range r.ctx.QueryArgs().All() {
+		name := string(key)
+		switch {
+		case !slices.Contains(known, name):
+			return errParameter(name, "is not a parameter of this path; it has "+listOf(known))
+		case slices.Contains(seen, name):
+			return errParameter(name, "is given more than once")
+		}
+		seen = append(seen, name)
+	}
+	return nil
+}
+
+func listOf(names []string) string {
+	if len(names) == 0 {
+		return "none"
+	}
+	return strings.Join(names, ", ")
+}
+
+// limit is how many items a list is to show.
+func (r *request) limit() (int, error) {
+	text, given := r.query("limit")
+	if !given {
+		return listLimitDefault, nil
+	}
+	limit, err := strconv.ParseUint(text, 10, 32)
+	if err != nil || limit < 1 || limit > listLimitMax {
+		return 0, errParameter("limit", "must be a whole number from 1 to "+strconv.Itoa(listLimitMax))
+	}
+	return int(limit), nil
+}
