@@ -38,16 +38,17 @@ type Codec struct {
 func NewCodec() (*Codec, error) {
 	// The fastest level: 100 scanner records of 170,820 bytes become 5,957 bytes
 	// (BenchmarkSeal); the next level is slower for 1 % less. No frame checksum,
-	// because the digest is stronger.
+	// because the digest is stronger. A single segment, because only such a frame
+	// states its content's size when that is below 256.
 	encoder, err := zstd.NewWriter(nil, zstd.WithEncoderLevel(zstd.SpeedFastest),
-		zstd.WithWindowSize(windowBytes), zstd.WithEncoderCRC(false))
+		zstd.WithWindowSize(windowBytes), zstd.WithEncoderCRC(false), zstd.WithSingleSegment(true))
 	if err != nil {
 		return nil, fmt.Errorf("make zstd encoder: %w", err)
 	}
 	// The limit to the capacity given is what keeps a frame that lies about its
 	// content from growing it.
 	decoder, err := zstd.NewReader(nil, zstd.WithDecoderConcurrency(0),
-		zstd.WithDecodeAllCapLimit(true), zstd.WithDecoderMaxMemory(DocumentBytesMax))
+		zstd.WithDecodeAllCapLimit(true), zstd.WithDecoderMaxWindow(DocumentBytesMax))
 	if err != nil {
 		return nil, fmt.Errorf("make zstd decoder: %w", err)
 	}
