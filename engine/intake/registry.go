@@ -2,7 +2,9 @@ package intake
 
 import (
 	"fmt"
+	"maps"
 	"mime"
+	"slices"
 	"strings"
 )
 
@@ -41,6 +43,11 @@ func (r *Registry) Decode(doc *Document, raw []byte, contentType string) error {
 func (r *Registry) Reads(contentType string) error {
 	_, _, err := r.find(contentType)
 	return err
+}
+
+// MediaTypes lists the media types that can be read, sorted.
+func (r *Registry) MediaTypes() []string {
+	return slices.Sorted(maps.Keys(r.byMediaType))
 }
 
 func (r *Registry) find(contentType string) (Decoder, string, error) {
