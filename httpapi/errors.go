@@ -39,11 +39,27 @@ func errMethodNotAllowed(allow string) error {
 // Reading parameters.
 
 // errInvalidCursor: a cursor was not made here, or not copied whole.
-var errInvalidCursor = refuse(codeInvalidParameter,
+var errInvalidCursor = refuse(codeInvalidCursor,
 	"The cursor parameter is not one that this server has given out; leave it away to start over.")
 
-// errParameter says what is wrong with a query parameter; problem is the end of a
-// sentence that starts with the parameter.
-func errParameter(name, problem string) error {
-	return refuse(codeInvalidParameter, "The parameter %s %s.", name, problem)
+// Taking documents.
+var (
+	errDraining = refuse(codeUnavailable, "The server is stopping; nothing of this document was counted.")
+	// errPassed: what the engine had against the document has passed meanwhile.
+	errPassed = refuse(codeUnavailable, "The server was not ready for a moment; nothing of this document was counted.")
+	// errImportsInFlight: no other import came to its end in time.
+	errImportsInFlight = refuse(codeOverloaded, "Too many documents are being imported; nothing of this one was counted.")
+)
+
+func errBodyTooLarge(limit int64) *requestError {
+	return refuse(codeTooLarge, "The body is longer than the limit of %d bytes; nothing of it was counted.", limit)
+}
+
+func errDecodedTooLarge(limit int64) *requestError {
+	return refuse(codeTooLarge, "The decoded body is longer than the limit of %d bytes; nothing of it was counted.", limit)
+}
+
+func errOverBudget(limit int64) *requestError {
+	return refuse(codeOverloaded,
+		"All documents being received may take %d bytes together, and this one does not fit in now; nothing of it was counted.", limit)
 }

@@ -24,6 +24,7 @@ func routeTable() []route {
 		{pattern: "/imports/{id}/document", method: "GET", handle: (*Server).importDocument},
 		{pattern: "/openapi.json", method: "GET", handle: (*Server).openapi},
 		{pattern: "/", method: "GET", handle: (*Server).page},
+		{pattern: "/assets/{name}", method: "GET", handle: (*Server).asset},
 		{pattern: "/livez", method: "GET", handle: (*Server).livez, ops: true},
 		{pattern: "/readyz", method: "GET", handle: (*Server).readyz, ops: true},
 		{pattern: "/healthz", method: "GET", handle: (*Server).readyz, ops: true},

@@ -80,6 +80,7 @@ type Server struct {
 
 	public   *fasthttp.Server
 	ops      *fasthttp.Server
+	content  *content
 	routes   router // of the public listener
 	opsOnly  router // of the operators' listener
 	requests sync.Pool
@@ -101,6 +102,10 @@ func New(opts Options) (*Server, error) {
 		logger:   opts.Logger,
 		registry: opts.Registry,
 		slow:     opts.SlowAfter,
+	}
+	var err error
+	if s.content, err = newContent(); err != nil {
+		return nil, fmt.Errorf("make HTTP server: %w", err)
 	}
 	s.requests.New = func() any { return &request{server: s} }
 	s.routes = newRouter(publicRoutes(opts.OpsElsewhere))

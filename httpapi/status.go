@@ -21,6 +21,7 @@ const (
 	codeInvalidRequest       code = "invalid_request"
 	codeInvalidPath          code = "invalid_path"
 	codeInvalidParameter     code = "invalid_parameter"
+	codeInvalidCursor        code = "invalid_cursor"
 	codeNotFound             code = "not_found"
 	codeUnknownTest          code = "unknown_test"
 	codeUnknownImport        code = "unknown_import"
@@ -66,6 +67,10 @@ var kinds = map[code]kind{
 		fasthttp.StatusBadRequest, "Invalid parameter",
 		"A query or path parameter has a value that is not allowed.", 0,
 	},
+	codeInvalidCursor: {
+		fasthttp.StatusBadRequest, "Invalid cursor",
+		"The cursor is not one that this list gave out.", 0,
+	},
 	codeMalformedXML: {
 		fasthttp.StatusBadRequest, "Malformed document",
 		"The document is not well-formed XML, is empty, or was damaged on its way here.", 0,
@@ -100,7 +105,7 @@ var kinds = map[code]kind{
 	},
 	codeNotAcceptable: {
 		fasthttp.StatusNotAcceptable, "Not acceptable",
-		"The Accept header allows none of the forms this resource has.", 0,
+		"The Accept-Encoding header allows none of the forms this resource has.", 0,
 	},
 	codeRequestTimeout: {
 		fasthttp.StatusRequestTimeout, "Request timeout",
