@@ -5,8 +5,7 @@ import (
 	"time"
 )
 
-// studentNumberBase is the smallest student number: all have eight digits, so that
-// a load generator can write another in the same place.
+// studentNumberBase is the smallest student number. All have eight digits.
 const studentNumberBase = 10_000_000
 
 // setStudent fills in who a sheet belongs to.
@@ -25,14 +24,15 @@ func (c *Cohort) setStudent(s *Sheet, student int) {
 	case kind == 20 && student > 0:
 		number, zeros = student-1, "0"
 	}
-	s.StudentNumber = zeros + strconv.Itoa(studentNumberBase+scatter(number))
+	s.StudentNumber = zeros + strconv.Itoa(StudentNumber(number))
 }
 
-// scatter is a permutation of the student numbers, so that neighbours in the list
-// are not neighbours by number: the factor has no divisor in common with
-// 90 000 000.
-func scatter(student int) int {
-	return int(uint64(student) * 48_271_019 % StudentsMax)
+// StudentNumber is a permutation of the numbers of eight digits: neighbours in the
+// list of students, counting from 0, are not neighbours by number. A load generator
+// uses it to give students new numbers.
+func StudentNumber(student int) int {
+	// The factor has no divisor in common with 90 000 000.
+	return studentNumberBase + int(uint64(student)*48_271_019%StudentsMax)
 }
 
 // testID names a test, for example biology-2026-a.

@@ -1,0 +1,11 @@
+//go:build !linux
+
+package load
+
+import "time"
+
+// sleep waits as exactly as the runtime does.
+func sleep(d time.Duration) { time.Sleep(d) }
+
+// ownCPU is not known here.
+func ownCPU() time.Duration { return 0 }
