@@ -35,8 +35,8 @@ func StudentNumber(student int) int {
 	return studentNumberBase + int(uint64(student)*48_271_019%StudentsMax)
 }
 
-// testID names a test, for example biology-2026-a.
-func (c *Cohort) testID(test int) string {
+// TestID names a test, counting from 0: biology-2026-a, chemistry-2026-a, ….
+func (c *Cohort) TestID(test int) string {
 	subject := subjects[test%len(subjects)]
 	return subject + "-" + strconv.Itoa(c.opts.Start.Year()) + "-" + paper(test/len(subjects))
 }

@@ -26,7 +26,7 @@ type Expected struct {
 // takes time and memory in proportion to the test; it is for tests of other
 // things.
 func (c *Cohort) Expected(test int) Expected {
-	e := Expected{TestID: c.testID(test), Obtained: make(map[string]int)}
+	e := Expected{TestID: c.TestID(test), Obtained: make(map[string]int)}
 	for i := test; i < c.Documents(); i += c.opts.Tests {
 		for s := range c.Sheets(i) {
 			e.Available = max(e.Available, s.Available)

@@ -35,7 +35,7 @@ func (c *Cohort) Sheets(i int) iter.Seq[*Sheet] {
 		to := min(from+c.opts.RecordsPerDocument, c.scans())
 		pile, questions := c.pileOf(test), c.questionsOf(test)
 		answers := make([]Answer, 0, len(questions))
-		sheet := Sheet{TestID: c.testID(test)}
+		sheet := Sheet{TestID: c.TestID(test)}
 		source := rand.NewPCG(0, 0)
 		for slot := from; slot < to; slot++ {
 			at := pile.at(slot)

@@ -52,8 +52,8 @@ const poolBytes = 64 << 20
 const studentDigits = 8
 
 // Imports feeds connections with documents to import. The documents of a cohort are
-// rendered beforehand, as many as fit [poolBytes], and each time one is sent its
-// students get new numbers in place: every document that arrives is another, at the
+// rendered beforehand, as many as fit [poolBytes], all over again if it has fewer,
+// and each time one is sent its students get new numbers in place: every document that arrives is another, at the
 // cost of writing eight digits a record. Who is who within a document stays: a
 // rescan in it is still one.
 //
@@ -81,7 +81,7 @@ func NewImports(target Target, c *cohort.Cohort, connections int) (*Imports, err
 		return nil, fmt.Errorf("%w: %d connections, must be 1 to %d", ErrOptions, connections, ConnectionsMax)
 	}
 	body := c.AppendDocument(nil, 0)
-	each := max(1, min(poolBytes/(connections*len(body)), c.Documents()/connections))
+	each := max(1, poolBytes/(connections*len(body)))
 	im := &Imports{
 		records:     c.Options().RecordsPerDocument,
 		connections: connections,
