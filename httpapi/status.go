@@ -194,7 +194,7 @@ func problemOf(err error) problem {
 	}
 	if document, ok := errors.AsType[*intake.DocumentError](err); ok {
 		p := problem{code: code(document.Code), detail: documentDetail(document), document: document}
-		if refusal, kept := errors.AsType[*engine.Refusal](err); kept {
+		if refusal, kept := errors.AsType[*engine.RefusedError](err); kept {
 			p.importID = refusal.ImportID
 		}
 		return p
@@ -210,8 +210,14 @@ func problemOf(err error) problem {
 	return problem{code: codeInternal, detail: "The server made a mistake; its log has the cause under this request id."}
 }
 
-// documentDetail tells somebody with the paper in hand what is wrong and where.
+// documentDetail tells somebody with the paper in hand what is wrong and where,
+// and what that means.
 func documentDetail(e *intake.DocumentError) string {
+	return documentFault(e) + " Nothing of this document was counted."
+}
+
+// documentFault tells in a sentence what is wrong with a document and where.
+func documentFault(e *intake.DocumentError) string {
 	where := "The document"
 	switch {
 	case e.Record > 0 && e.Line > 0:
@@ -228,5 +234,5 @@ func documentDetail(e *intake.DocumentError) string {
 	if e.Field != "" {
 		what = e.Field + " " + what
 	}
-	return where + ": " + what + ". Nothing of this document was counted."
+	return where + ": " + what + "."
 }
