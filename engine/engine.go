@@ -48,7 +48,7 @@ func (o Options) withDefaults() Options {
 		o.QueueMax = queueMaxDefault
 	}
 	if o.Now == nil {
-		o.Now = time.Now
+		o.Now = time.Now //nolint:forbidigo // The default; everything here takes the clock from the options.
 	}
 	if o.Random == nil {
 		o.Random = rand.Reader

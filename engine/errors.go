@@ -12,7 +12,7 @@ import (
 
 // Recovering.
 
-// ErrUnreadable: a document that was accepted once is refused by today's decoder.
+// ErrUnreadable is about a document that was accepted once and is refused by today's decoder.
 var ErrUnreadable = errors.New("accepted before and not readable now")
 
 // Importing.
@@ -34,16 +34,16 @@ var (
 	ErrUnknownImport = errors.New("unknown import")
 )
 
-// Refusal says that a document was refused, durably: nothing of it counts, and
+// RefusedError says that a document was refused, durably: nothing of it counts, and
 // it is kept under ImportID to be looked at.
-type Refusal struct {
+type RefusedError struct {
 	ImportID uuid.UUID
 	Position entry.Position
 	Document *intake.DocumentError
 }
 
 // Error is the document's error.
-func (r *Refusal) Error() string { return fmt.Sprintf("document refused: %v", r.Document) }
+func (r *RefusedError) Error() string { return fmt.Sprintf("document refused: %v", r.Document) }
 
 // Unwrap gives the document's error.
-func (r *Refusal) Unwrap() error { return r.Document }
+func (r *RefusedError) Unwrap() error { return r.Document }

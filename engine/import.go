@@ -29,7 +29,7 @@ type draft struct {
 }
 
 // Import takes a document. When it returns without an error the document is
-// durable and visible. The error is a *[Refusal] (durable too),
+// durable and visible. The error is a *[RefusedError] (durable too),
 // [intake.ErrUnknownMediaType], [ErrNotReady], [ErrOverloaded], [ErrClosed],
 // [entry.ErrReadOnly] or [entry.ErrFailed]. ctx bounds the wait for a place in
 // the queue only: a document that has one is seen through.
@@ -50,7 +50,7 @@ func (e *Engine) Import(ctx context.Context, s Submission) (Receipt, error) {
 		return Receipt{}, fmt.Errorf("import document: %w", d.err)
 	}
 	if d.refused != nil {
-		return Receipt{}, &Refusal{ImportID: d.entry.ID, Position: d.entry.Position, Document: d.refused}
+		return Receipt{}, &RefusedError{ImportID: d.entry.ID, Position: d.entry.Position, Document: d.refused}
 	}
 	return Receipt{
 		ImportID:      d.entry.ID,

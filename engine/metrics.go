@@ -25,23 +25,16 @@ type metrics struct {
 	badScannedOn, badAnswers prometheus.Counter
 }
 
-// Codes a document may be refused with, as label values.
-var codes = [...]intake.Code{
-	intake.CodeMalformedXML, intake.CodeUnsupportedEncoding, intake.CodeDTDForbidden, intake.CodeTooDeep,
-	intake.CodeTooLarge, intake.CodeWrongDocument, intake.CodeEmptyDocument, intake.CodeMissingField,
-	intake.CodeRepeatedField, intake.CodeInvalidValue,
-}
-
-// Bucket bounds in seconds: from below a sync on a fast disk to a stall.
-var secondsBuckets = []float64{
-	.00001, .000025, .00005, .0001, .00025, .0005, .001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5,
+// secondsBuckets are bounds in seconds: from below a sync on a fast disk to a stall.
+func secondsBuckets() []float64 {
+	return []float64{.00001, .000025, .00005, .0001, .00025, .0005, .001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5}
 }
 
 func newMetrics(registerer prometheus.Registerer, e *Engine) (*metrics, error) {
 	stages := prometheus.NewHistogramVec(prometheus.HistogramOpts{
 		Name:                        "markr_import_stage_duration_seconds",
 		Help:                        "Time an import spends in a stage: parse, seal (digest and compress), vault (append with sync, a batch), apply (a batch).",
-		Buckets:                     secondsBuckets,
+		Buckets:                     secondsBuckets(),
 		NativeHistogramBucketFactor: 1.1, NativeHistogramMaxBucketNumber: 160,
 	}, []string{"stage"})
 	batch := prometheus.NewHistogram(prometheus.HistogramOpts{
@@ -52,7 +45,7 @@ func newMetrics(registerer prometheus.Registerer, e *Engine) (*metrics, error) {
 	visibility := prometheus.NewHistogram(prometheus.HistogramOpts{
 		Name:                        "markr_result_visibility_seconds",
 		Help:                        "Time from durable to visible, a batch.",
-		Buckets:                     secondsBuckets,
+		Buckets:                     secondsBuckets(),
 		NativeHistogramBucketFactor: 1.1, NativeHistogramMaxBucketNumber: 160,
 	})
 	documents := counterVec("markr_import_documents_total", "Documents that were made durable, by outcome.", "outcome")
@@ -79,7 +72,7 @@ func newMetrics(registerer prometheus.Registerer, e *Engine) (*metrics, error) {
 	for _, o := range []entry.Outcome{entry.Accepted, entry.Refused, entry.Duplicate} {
 		m.documents[o] = documents.WithLabelValues(o.String())
 	}
-	for _, c := range codes {
+	for _, c := range intake.Codes() {
 		m.rejected[c] = rejected.WithLabelValues(string(c))
 	}
 	if registerer == nil {

@@ -7,7 +7,7 @@ import (
 	"unicode/utf8"
 )
 
-// ErrUnknownMediaType: no decoder reads documents of this media type.
+// ErrUnknownMediaType says that no decoder reads documents of this media type.
 var ErrUnknownMediaType = errors.New("no decoder for this media type")
 
 // Code names a kind of refusal. Codes are part of the API: stable and
@@ -27,6 +27,14 @@ const (
 	CodeRepeatedField       Code = "repeated_field"
 	CodeInvalidValue        Code = "invalid_value"
 )
+
+// Codes lists every code, in SPEC order.
+func Codes() []Code {
+	return []Code{
+		CodeMalformedXML, CodeUnsupportedEncoding, CodeDTDForbidden, CodeTooDeep, CodeTooLarge,
+		CodeWrongDocument, CodeEmptyDocument, CodeMissingField, CodeRepeatedField, CodeInvalidValue,
+	}
+}
 
 // DocumentError is the first thing found wrong with a document, told to somebody
 // with the paper in hand.

@@ -1,6 +1,9 @@
 package scoring
 
-import "fmt"
+import (
+	"fmt"
+	"slices"
+)
 
 // Policy decides which of a student's scans of a test is kept. The zero Policy
 // is [Highest].
@@ -15,27 +18,22 @@ const (
 	First                      // first arrival
 )
 
-var policyNames = [...]string{
-	Highest:      "highest",
-	MostComplete: "most-complete",
-	Latest:       "latest",
-	First:        "first",
+func policyNames() []string {
+	return []string{Highest: "highest", MostComplete: "most-complete", Latest: "latest", First: "first"}
 }
 
 // ParsePolicy reads a policy's name: highest, most-complete, latest or first.
 func ParsePolicy(name string) (Policy, error) {
-	for p, known := range policyNames {
-		if name == known {
-			return Policy(p), nil
-		}
+	if p := slices.Index(policyNames(), name); p >= 0 {
+		return Policy(p), nil
 	}
-	return 0, fmt.Errorf("scoring policy %q: must be one of %q", name, policyNames)
+	return 0, fmt.Errorf("scoring policy %q: must be one of %q", name, policyNames())
 }
 
 // String is the policy's name.
 func (p Policy) String() string {
-	if int(p) < len(policyNames) {
-		return policyNames[p]
+	if names := policyNames(); int(p) < len(names) {
+		return names[p]
 	}
 	return fmt.Sprintf("policy(%d)", uint8(p))
 }
@@ -50,22 +48,20 @@ const (
 	OfSheet                    // the highest available of the student's own accepted scans
 )
 
-var denominatorNames = [...]string{OfTest: "test", OfSheet: "sheet"}
+func denominatorNames() []string { return []string{OfTest: "test", OfSheet: "sheet"} }
 
 // ParseDenominator reads a denominator's name: test or sheet.
 func ParseDenominator(name string) (Denominator, error) {
-	for d, known := range denominatorNames {
-		if name == known {
-			return Denominator(d), nil
-		}
+	if d := slices.Index(denominatorNames(), name); d >= 0 {
+		return Denominator(d), nil
 	}
-	return 0, fmt.Errorf("denominator %q: must be one of %q", name, denominatorNames)
+	return 0, fmt.Errorf("denominator %q: must be one of %q", name, denominatorNames())
 }
 
 // String is the denominator's name.
 func (d Denominator) String() string {
-	if int(d) < len(denominatorNames) {
-		return denominatorNames[d]
+	if names := denominatorNames(); int(d) < len(names) {
+		return names[d]
 	}
 	return fmt.Sprintf("denominator(%d)", uint8(d))
 }

@@ -13,7 +13,7 @@ const percentUnit = 1_000_000
 // percentDecimalsMax is how many digits may follow the point of a Percent.
 const percentDecimalsMax = 6
 
-// ErrPercent: a text is not a percentage between 0 and 100.
+// ErrPercent says that a text is not a percentage between 0 and 100.
 var ErrPercent = errors.New("must be a decimal between 0 and 100 with at most six digits after the point")
 
 // Percent is an exact percentage between 0 and 100.
