@@ -1,4 +1,170 @@
 package httpapi
 
-// importDocumentPost takes a document.
-func (s *Server) importDocumentPost(*request) error { return errNoSuchRoute }
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strconv"
+
+	"github.com/google/uuid"
+	"github.com/valyala/fasthttp"
+
+	"markr/engine"
+)
+
+// importPost answers POST /import. It is the one handler that reads a body.
+//
+//  1. headerReceived has looked at the header; what can be refused by it alone
+//     never comes here.
+//  2. The body is received and decompressed into memory taken from the budget.
+//  3. The import waits its turn if too many are under way.
+//  4. The engine takes the document. When it returns, the document is durable
+//     and visible, or durably refused.
+//  5. The memory is given back, and the client is answered.
+func (s *Server) importPost(r *request) error {
+	document, err := s.receive(r)
+	if err != nil {
+		return r.turnedAway(err)
+	}
+	defer document.release()
+	ctx, cancel := context.WithTimeout(context.Background(), s.limits.ReadTimeout)
+	defer cancel()
+	if err := s.enter(ctx); err != nil {
+		return r.turnedAway(err)
+	}
+	defer s.exit()
+	receipt, err := s.engine.Import(ctx, engine.Submission{
+		Raw:       document.bytes,
+		MediaType: string(r.ctx.Request.Header.ContentType()),
+		Source:    r.source(),
+	})
+	if err != nil {
+		return r.refusedByEngine(err)
+	}
+	return r.json(fasthttp.StatusOK, appendReceipt(nil, &receipt))
+}
+
+// receive reads a request's body. The error is a requestError.
+func (s *Server) receive(r *request) (*body, error) {
+	b := &body{server: s}
+	w := s.newWire(r)
+	coding := bodyCodingOf(&r.ctx.Request.Header)
+	err := s.decodeInto(b, coding, w)
+	r.received = w.received
+	s.metrics.wireBytes[coding].Add(float64(w.received))
+	if err != nil {
+		b.release()
+		// Some of the body may still be on its way.
+		r.lingerAfter()
+		return nil, s.bodyError(err, w)
+	}
+	s.metrics.read.Observe(s.now().Sub(r.started).Seconds())
+	return b, nil
+}
+
+// bodyError tells a client why its body was not taken.
+func (s *Server) bodyError(err error, w *wire) error {
+	switch {
+	case errors.Is(err, errBudget):
+		return errOverBudget(s.limits.BytesInFlightMax)
+	case errors.Is(err, errOverLimit) && w.received > s.limits.BodyBytesMax:
+		return errBodyTooLarge(s.limits.BodyBytesMax)
+	case errors.Is(err, errOverLimit):
+		return errDecodedTooLarge(s.limits.DecodedBytesMax)
+	case errors.Is(err, errCutShort):
+		return refuse(codeMalformedXML,
+			"The body ended after %d of the %d bytes announced; nothing of it was counted.", w.received, w.declared)
+	case isTimeout(err):
+		return refuse(codeRequestTimeout,
+			"The body did not arrive in time: %v, and its length at %d bytes a second; nothing of it was counted.",
+			s.limits.ReadTimeout, s.limits.BodyBytesPerSecondMin)
+	}
+	if coded, ok := errors.AsType[*badCodingError](err); ok {
+		return refuse(codeMalformedXML, "The body is %v; nothing of it was counted.", coded)
+	}
+	// What is left is chunked framing that is none, or a connection that broke.
+	return refuse(codeInvalidRequest, "The body could not be received; nothing of it was counted.")
+}
+
+// enter waits for a place among the imports under way. Those who have one need
+// nothing that somebody who waits could hold, so the wait ends.
+func (s *Server) enter(ctx context.Context) error {
+	select {
+	case s.imports <- struct{}{}:
+	default:
+		select {
+		case s.imports <- struct{}{}:
+		case <-ctx.Done():
+			return errImportsInFlight
+		}
+	}
+	s.metrics.importsInFlight.Inc()
+	return nil
+}
+
+func (s *Server) exit() {
+	s.metrics.importsInFlight.Dec()
+	<-s.imports
+}
+
+// turnedAway counts a document that the engine never saw.
+func (r *request) turnedAway(err error) error {
+	if r.route.pattern == importPattern {
+		if counter := r.server.metrics.unread[problemOf(err).code]; counter != nil {
+			counter.Inc()
+		}
+	}
+	return err
+}
+
+// refusedByEngine counts a document that the engine has not taken; those that it
+// has durably refused it counts itself.
+func (r *request) refusedByEngine(err error) error {
+	if _, durable := errors.AsType[*engine.RefusedError](err); durable {
+		return err
+	}
+	return r.turnedAway(fmt.Errorf("import: %w", err))
+}
+
+// appendReceipt appends what an accepted document did, in SPEC's order.
+func appendReceipt(dst []byte, receipt *engine.Receipt) []byte {
+	dst = append(dst, `{"import_id":"`...)
+	dst = append(dst, receipt.ImportID.String()...)
+	dst = append(dst, `","position":`...)
+	dst = strconv.AppendUint(dst, uint64(receipt.Position), 10)
+	dst = append(dst, `,"test_ids":[`...)
+	for i, id := range receipt.TestIDs {
+		if i > 0 {
+			dst = append(dst, ',')
+		}
+		dst = appendString(dst, string(id))
+	}
+	dst = append(dst, `],"records":`...)
+	dst = strconv.AppendInt(dst, int64(receipt.Records), 10)
+	dst = append(dst, `,"students_added":`...)
+	dst = strconv.AppendInt(dst, int64(receipt.StudentsAdded), 10)
+	dst = append(dst, `,"marks_raised":`...)
+	dst = strconv.AppendInt(dst, int64(receipt.MarksRaised), 10)
+	dst = append(dst, `,"unchanged":`...)
+	dst = strconv.AppendInt(dst, int64(receipt.Unchanged), 10)
+	dst = append(dst, `,"duplicate_of":`...)
+	if receipt.DuplicateOf == uuid.Nil {
+		return append(dst, "null}"...)
+	}
+	dst = append(dst, '"')
+	dst = append(dst, receipt.DuplicateOf.String()...)
+	return append(dst, `"}`...)
+}
+
+// appendString appends an id as a JSON string. Ids are UTF-8 without control
+// characters, so two characters need escaping.
+func appendString(dst []byte, text string) []byte {
+	dst = append(dst, '"')
+	for i := range len(text) {
+		if text[i] == '"' || text[i] == '\\' {
+			dst = append(dst, '\\')
+		}
+		dst = append(dst, text[i])
+	}
+	return append(dst, '"')
+}
