@@ -15,7 +15,6 @@
 // Not guaranteed: that a client which sends on after its request was refused
 // receives the refusal; it is given [Limits].LingerTimeout to listen.
 //
-// Goroutines: fasthttp's, one per connection. There is one lock, that of the
-// byte budget, and nothing is done under it but arithmetic. The design is in
-// DESIGN.md.
+// Goroutines: fasthttp's, one per connection. There is one lock, that of the list
+// of open connections, and no I/O happens under it. The design is in DESIGN.md.
 package httpapi

@@ -19,6 +19,13 @@ func refuse(c code, format string, args ...any) *requestError {
 	return &requestError{code: c, detail: fmt.Sprintf(format, args...)}
 }
 
+// Reading a request.
+var (
+	errInvalidRequest = refuse(codeInvalidRequest, "The request is not valid HTTP/1.1.")
+	// errPanicked: the cause has been logged where it happened.
+	errPanicked = refuse(codeInternal, "The server made a mistake; its log has the cause under this request id.")
+)
+
 // Finding a route.
 var (
 	errNoSuchRoute  = refuse(codeNotFound, "There is nothing at this path; GET / lists what there is.")

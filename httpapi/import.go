@@ -90,10 +90,10 @@ func (s *Server) bodyError(err error, w *wire) error {
 // nothing that somebody who waits could hold, so the wait ends.
 func (s *Server) enter(ctx context.Context) error {
 	select {
-	case s.imports <- struct{}{}:
+	case s.places <- struct{}{}:
 	default:
 		select {
-		case s.imports <- struct{}{}:
+		case s.places <- struct{}{}:
 		case <-ctx.Done():
 			return errImportsInFlight
 		}
@@ -104,7 +104,7 @@ func (s *Server) enter(ctx context.Context) error {
 
 func (s *Server) exit() {
 	s.metrics.importsInFlight.Dec()
-	<-s.imports
+	<-s.places
 }
 
 // turnedAway counts a document that the engine never saw.

@@ -5,19 +5,39 @@ import (
 	"encoding/hex"
 )
 
-// decodeSegment decodes the percent escapes of one path segment, once. Dot
-// segments and empty ones are refused instead of resolved, because what they
-// mean depends on who resolves them; written as %2E they are ordinary text.
+// splitPath splits a path at its slashes, before anything is decoded: a slash
+// that is part of an id is written %2F. Dot segments and empty ones are refused
+// instead of resolved, because what they mean depends on who resolves them.
+func splitPath(original []byte, segments *[segmentsMax][]byte) (int, error) {
+	switch {
+	case len(original) == 0 || original[0] != '/':
+		return 0, errAbsoluteForm
+	case bytes.IndexByte(original, '#') >= 0:
+		return 0, errPath("it holds a fragment, which is the client's to keep")
+	case len(original) == 1:
+		return 0, nil
+	}
+	rest := original[1:]
+	for n := range segmentsMax {
+		segment, after, more := bytes.Cut(rest, []byte("/"))
+		switch string(segment) {
+		case "":
+			return 0, errNoSuchRoute
+		case ".", "..":
+			return 0, errPath("its path holds a dot segment")
+		}
+		segments[n] = segment
+		if !more {
+			return n + 1, nil
+		}
+		rest = after
+	}
+	return 0, errNoSuchRoute
+}
+
+// decodeSegment decodes the percent escapes of one path segment, once. An
+// escaped dot is an ordinary character of an id.
 func decodeSegment(segment []byte) (string, error) {
-	switch string(segment) {
-	case "":
-		return "", errNoSuchRoute
-	case ".", "..":
-		return "", errPath("the path has a dot segment")
-	}
-	if bytes.IndexByte(segment, '#') >= 0 {
-		return "", errPath("the path has a fragment")
-	}
 	if bytes.IndexByte(segment, '%') < 0 {
 		return string(segment), nil
 	}
@@ -28,12 +48,12 @@ func decodeSegment(segment []byte) (string, error) {
 			rest = rest[1:]
 			continue
 		}
-		if len(rest) < 3 {
-			return "", errPath("a percent sign in the path is not followed by two hexadecimal digits")
-		}
 		var octet [1]byte
+		if len(rest) < 3 {
+			return "", errPath("a percent sign in its path is not followed by two hexadecimal digits")
+		}
 		if _, err := hex.Decode(octet[:], rest[1:3]); err != nil {
-			return "", errPath("a percent sign in the path is not followed by two hexadecimal digits")
+			return "", errPath("a percent sign in its path is not followed by two hexadecimal digits")
 		}
 		decoded = append(decoded, octet[0])
 		rest = rest[3:]

@@ -3,11 +3,13 @@ package httpapi
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
 	"hash/fnv"
 	"log/slog"
 	"strconv"
 
 	"github.com/google/uuid"
+	"github.com/valyala/fasthttp"
 
 	"markr/engine/intake"
 )
@@ -18,6 +20,7 @@ type problem struct {
 	detail        string
 	importID      uuid.UUID             // of a refused document that is kept
 	document      *intake.DocumentError // what is wrong with it
+	checks        []check               // of a server that is not ready
 	header, value string                // what the answer must carry
 }
 
@@ -31,6 +34,7 @@ type problemJSON struct {
 	Code     code            `json:"code"`
 	ImportID string          `json:"import_id,omitempty"`
 	Errors   []documentError `json:"errors,omitempty"`
+	Checks   []check         `json:"checks,omitempty"`
 }
 
 // documentError is what is wrong with a document. Numbers are null where there
@@ -45,12 +49,15 @@ type documentError struct {
 	Reason string      `json:"reason"`
 }
 
+// problemType is the media type of problems.
+const problemType = "application/problem+json"
+
 // body is the problem as JSON; instance is the request id.
 func (p problem) body(instance string) []byte {
 	k := kinds[p.code]
 	wire := problemJSON{
 		Type: "/problems/" + string(p.code), Title: k.title, Status: k.status,
-		Detail: p.detail, Instance: instance, Code: p.code,
+		Detail: p.detail, Instance: instance, Code: p.code, Checks: p.checks,
 	}
 	if p.importID != uuid.Nil {
 		wire.ImportID = p.importID.String()
@@ -67,6 +74,32 @@ func (p problem) body(instance string) []byte {
 	// Strings and numbers always encode.
 	_ = encoder.Encode(wire)
 	return bytes.TrimSuffix(b.Bytes(), []byte("\n"))
+}
+
+// problemMeaning answers GET /problems/{code}, which is where the type of every
+// problem points.
+func (s *Server) problemMeaning(r *request) error {
+	name := code(r.param("code"))
+	k, known := kinds[name]
+	if !known {
+		return errNoSuchRoute
+	}
+	text := fmt.Sprintf("%s (%s, status %d)\n\n%s\n", k.title, name, k.status, k.meaning)
+	return r.send(fasthttp.StatusOK, "text/plain; charset=utf-8", []byte(text))
+}
+
+// rejection is the whole answer to a connection that is not let in, put together
+// by hand because no request has been read.
+func (s *Server) rejection(reason string) []byte {
+	detail := fmt.Sprintf("The server has its limit of %d connections open.", s.limits.ConnectionsMax)
+	if reason == rejectedAddress {
+		detail = fmt.Sprintf("Your address has its limit of %d connections open.", s.limits.ConnectionsPerAddressMax)
+	}
+	p, id := problem{code: codeOverloaded, detail: detail}, newRequestID()
+	body := p.body(id)
+	return fmt.Appendf(nil, "HTTP/1.1 %d %s\r\nConnection: close\r\nCache-Control: no-store\r\nContent-Type: %s\r\n"+
+		"Content-Length: %d\r\nRetry-After: %s\r\n%s: %s\r\n\r\n%s",
+		kinds[p.code].status, fasthttp.StatusMessage(kinds[p.code].status), problemType, len(body), p.retryAfter(id), headerRequestID, id, body)
 }
 
 func place(n int) *int {
@@ -90,7 +123,10 @@ func (p problem) retryAfter(requestID string) string {
 func (r *request) problem(err error) {
 	p := problemOf(err)
 	r.ctx.Response.Reset()
-	r.setHeader("X-Request-Id", r.id)
+	r.setHeader(headerRequestID, r.id)
+	if r.closing {
+		r.ctx.SetConnectionClose()
+	}
 	r.setHeader("Cache-Control", "no-store")
 	if p.header != "" {
 		r.setHeader(p.header, p.value)
@@ -99,7 +135,7 @@ func (r *request) problem(err error) {
 	if k.retrySeconds > 0 {
 		r.setHeader("Retry-After", p.retryAfter(r.id))
 	}
-	_ = r.send(k.status, "application/problem+json", p.body(r.id)) // never fails
+	_ = r.send(k.status, problemType, p.body(r.id)) // never fails
 	if p.code == codeInternal || p.code == codeDamaged {
 		r.server.logger.LogAttrs(r.ctx, slog.LevelError, "request failed",
 			slog.String("request_id", r.id), slog.String("path", r.routeName()), slog.Any("error", err))
@@ -109,7 +145,7 @@ func (r *request) problem(err error) {
 // routeName is the template of the request's route.
 func (r *request) routeName() string {
 	if r.route == nil {
-		return "other"
+		return routeOther
 	}
 	return r.route.pattern
 }

@@ -17,6 +17,9 @@ type request struct {
 	id      string // see requestid.go
 	started time.Time
 	params  [paramsMax]param
+	// received is the length of the request body, as far as it was read.
+	received int64
+	closing  bool // the connection is closed after the answer
 }
 
 type param struct{ name, value string }
@@ -25,7 +28,7 @@ func (s *Server) acquireRequest(ctx *fasthttp.RequestCtx) *request {
 	r, _ := s.requests.Get().(*request)
 	r.ctx, r.started = ctx, s.now()
 	r.id = requestID(&ctx.Request.Header)
-	ctx.Response.Header.Set("X-Request-Id", r.id)
+	r.setHeader(headerRequestID, r.id)
 	return r
 }
 
@@ -61,6 +64,15 @@ func (r *request) header(name string) []byte { return r.ctx.Request.Header.Peek(
 
 // setHeader sets a response header.
 func (r *request) setHeader(name, value string) { r.ctx.Response.Header.Set(name, value) }
+
+// source says who sent the request: the address of the other end, without its
+// port. It is a copy and may be kept.
+func (r *request) source() string {
+	if address := addressOf(r.ctx.RemoteAddr()); address.IsValid() {
+		return address.String()
+	}
+	return ""
+}
 
 // json answers with a JSON document. The body is copied.
 func (r *request) json(status int, body []byte) error {

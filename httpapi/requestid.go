@@ -7,15 +7,23 @@ import (
 	"github.com/valyala/fasthttp"
 )
 
+// headerRequestID is on every response, so that whoever reads a complaint finds
+// the log line.
+const headerRequestID = "X-Request-Id"
+
 // requestIDBytesMax is the longest request id accepted from a client.
 const requestIDBytesMax = 128
 
 // requestID is the client's request id if it is a sensible one, else a new one
 // of 128 random bits. Others are not an error and never reflected.
 func requestID(header *fasthttp.RequestHeader) string {
-	if given := header.Peek("X-Request-Id"); validRequestID(given) {
+	if given := header.Peek(headerRequestID); validRequestID(given) {
 		return string(given)
 	}
+	return newRequestID()
+}
+
+func newRequestID() string {
 	var bits [16]byte
 	_, _ = rand.Read(bits[:]) // never fails
 	return hex.EncodeToString(bits[:])

@@ -3,10 +3,11 @@ package httpapi
 import (
 	"bytes"
 	"strings"
+
+	"github.com/valyala/fasthttp"
 )
 
-// segmentsMax is how many segments a path may have: one more than the longest
-// route, so that a longer path is found to be unknown without splitting it all.
+// segmentsMax is how many segments the path of a route may have.
 const segmentsMax = 4
 
 // paramsMax is how many parameters a route may have.
@@ -14,45 +15,36 @@ const paramsMax = 2
 
 // A router finds the route of a request.
 type router struct {
-	byLength [segmentsMax + 1][]path // by number of segments
+	byLength [segmentsMax + 1][]*path // by number of segments
 }
 
-// A path is what requests are compared with: routes that differ in their method
-// only.
+// A path is what requests are compared with: the routes that differ in their
+// method only.
 type path struct {
 	segments []string // "" is a parameter
 	names    []string // of the parameters, in order
 	routes   []*route
 	allow    string // what the Allow header lists
+	options  route  // answers OPTIONS
 }
 
-func newRouter(routes []route) router {
+// newRouter makes the router of a route table.
+func newRouter(table []route) router {
 	var rt router
 	byPattern := make(map[string]*path)
-	for i := range routes {
-		r := &routes[i]
+	for i := range table {
+		r := &table[i]
 		p, known := byPattern[r.pattern]
 		if !known {
 			p = newPath(r.pattern)
 			byPattern[r.pattern] = p
+			rt.byLength[len(p.segments)] = append(rt.byLength[len(p.segments)], p)
 		}
 		p.routes = append(p.routes, r)
-		if r.method == "GET" {
-			p.allow += "GET, HEAD, "
-		} else {
-			p.allow += r.method + ", "
-		}
 	}
-	for i := range routes {
-		// In the table's order, each path once.
-		p, left := byPattern[routes[i].pattern]
-		if !left {
-			continue
-		}
-		delete(byPattern, routes[i].pattern)
-		p.allow += "OPTIONS"
-		n := len(p.segments)
-		rt.byLength[n] = append(rt.byLength[n], *p)
+	for _, p := range byPattern {
+		p.allow = allowOf(p.routes)
+		p.options = route{pattern: p.routes[0].pattern, method: fasthttp.MethodOptions, handle: answerOptions(p.allow)}
 	}
 	return rt
 }
@@ -72,66 +64,81 @@ func newPath(pattern string) *path {
 	return p
 }
 
-// find finds the route of a request by its original path and sets the request's
-// parameters.
+func allowOf(routes []*route) string {
+	var allow []string
+	for _, r := range routes {
+		allow = append(allow, r.method)
+		if r.method == fasthttp.MethodGet {
+			allow = append(allow, fasthttp.MethodHead)
+		}
+	}
+	return strings.Join(append(allow, fasthttp.MethodOptions), ", ")
+}
+
+func answerOptions(allow string) handler {
+	return func(_ *Server, r *request) error {
+		r.setHeader(fasthttp.HeaderAllow, allow)
+		return r.empty(fasthttp.StatusNoContent)
+	}
+}
+
+// find finds the route of a request by its original path, as it stands in the
+// request line, and sets the request's parameters. Only parameters are decoded:
+// the words of a route are written as they are or not at all, so that nobody in
+// front of the server reads a path differently.
 func (rt *router) find(r *request) (*route, error) {
-	target := r.ctx.Request.Header.RequestURI()
-	original, _, _ := bytes.Cut(target, []byte("?"))
-	var segments [segmentsMax]string
+	original, _, _ := bytes.Cut(r.ctx.Request.Header.RequestURI(), []byte("?"))
+	var segments [segmentsMax][]byte
 	n, err := splitPath(original, &segments)
 	if err != nil {
 		return nil, err
 	}
-	for i := range rt.byLength[n] {
-		p := &rt.byLength[n][i]
-		if !p.match(segments[:n], r) {
+	for _, p := range rt.byLength[n] {
+		if !p.match(segments[:n]) {
 			continue
 		}
-		method := string(r.ctx.Method())
-		for _, found := range p.routes {
-			if found.method == method || (found.method == "GET" && method == "HEAD") {
-				return found, nil
-			}
+		if err := p.bind(segments[:n], r); err != nil {
+			return nil, err
 		}
-		return nil, errMethodNotAllowed(p.allow)
+		return p.byMethod(string(r.ctx.Method()))
 	}
 	return nil, errNoSuchRoute
 }
 
-func (p *path) match(segments []string, r *request) bool {
-	params := 0
+func (p *path) match(segments [][]byte) bool {
 	for i, want := range p.segments {
-		if want == "" {
-			r.params[params] = param{name: p.names[params], value: segments[i]}
-			params++
-		} else if want != segments[i] {
+		if want != "" && want != string(segments[i]) {
 			return false
 		}
 	}
 	return true
 }
 
-// splitPath splits a path at its slashes and then decodes each segment once: a
-// slash that is part of an id is written %2F.
-func splitPath(original []byte, segments *[segmentsMax]string) (int, error) {
-	if len(original) == 0 || original[0] != '/' {
-		return 0, errAbsoluteForm
-	}
-	rest := original[1:]
-	if len(rest) == 0 {
-		return 0, nil
-	}
-	for n := range segmentsMax {
-		segment, after, more := bytes.Cut(rest, []byte("/"))
-		decoded, err := decodeSegment(segment)
+// bind sets the request's parameters.
+func (p *path) bind(segments [][]byte, r *request) error {
+	params := 0
+	for i, want := range p.segments {
+		if want != "" {
+			continue
+		}
+		value, err := decodeSegment(segments[i])
 		if err != nil {
-			return 0, err
+			return err
 		}
-		segments[n] = decoded
-		if !more {
-			return n + 1, nil
-		}
-		rest = after
+		r.params[params] = param{name: p.names[params], value: value}
+		params++
 	}
-	return 0, errNoSuchRoute
+	return nil
+}
+
+func (p *path) byMethod(method string) (*route, error) {
+	for _, found := range p.routes {
+		if found.method == method || (found.method == fasthttp.MethodGet && method == fasthttp.MethodHead) {
+			return found, nil
+		}
+	}
+	if method == fasthttp.MethodOptions {
+		return &p.options, nil
+	}
+	return nil, errMethodNotAllowed(p.allow)
 }

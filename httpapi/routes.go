@@ -1,5 +1,7 @@
 package httpapi
 
+import "github.com/valyala/fasthttp"
+
 // handler answers one request. An error becomes a problem in status.go.
 type handler func(*Server, *request) error
 
@@ -10,46 +12,62 @@ type route struct {
 	pattern string
 	method  string // GET stands for HEAD too
 	handle  handler
-	ops     bool // for operators; see Options.OpsElsewhere
+	reach   reach
 }
+
+// reach says on which listener a route is served.
+type reach uint8
+
+const (
+	public  reach = iota // the public listener
+	ops                  // both, or the operators' alone: see Options.OpsElsewhere
+	opsOnly              // the operators' alone
+)
+
+// importPattern is the one path whose requests have bodies that are read.
+const importPattern = "/import"
 
 // routeTable is every route there is.
 func routeTable() []route {
+	const get, post = fasthttp.MethodGet, fasthttp.MethodPost
 	return []route{
-		{pattern: "/import", method: "POST", handle: (*Server).importDocumentPost},
-		{pattern: "/results", method: "GET", handle: (*Server).results},
-		{pattern: "/results/{test}/aggregate", method: "GET", handle: (*Server).aggregate},
-		{pattern: "/imports", method: "GET", handle: (*Server).imports},
-		{pattern: "/imports/{id}", method: "GET", handle: (*Server).importByID},
-		{pattern: "/imports/{id}/document", method: "GET", handle: (*Server).importDocument},
-		{pattern: "/openapi.json", method: "GET", handle: (*Server).openapi},
-		{pattern: "/", method: "GET", handle: (*Server).page},
-		{pattern: "/assets/{name}", method: "GET", handle: (*Server).asset},
-		{pattern: "/livez", method: "GET", handle: (*Server).livez, ops: true},
-		{pattern: "/readyz", method: "GET", handle: (*Server).readyz, ops: true},
-		{pattern: "/healthz", method: "GET", handle: (*Server).readyz, ops: true},
-		{pattern: "/metrics", method: "GET", handle: (*Server).metricsPage, ops: true},
+		{importPattern, post, (*Server).importPost, public},
+		{"/results", get, (*Server).results, public},
+		{"/results/{test}/aggregate", get, (*Server).aggregate, public},
+		{"/imports", get, (*Server).imports, public},
+		{"/imports/{id}", get, (*Server).importByID, public},
+		{"/imports/{id}/document", get, (*Server).importDocument, public},
+		{"/openapi.json", get, (*Server).openapi, public},
+		{"/problems/{code}", get, (*Server).problemMeaning, public},
+		{"/", get, (*Server).page, public},
+		{"/assets/{name}", get, (*Server).asset, public},
+		{"/livez", get, (*Server).livez, ops},
+		{"/readyz", get, (*Server).readyz, ops},
+		{"/healthz", get, (*Server).readyz, ops},
+		{"/metrics", get, (*Server).scrape, ops},
+		{"/debug/pprof", get, (*Server).profiles, opsOnly},
+		{"/debug/pprof/{profile}", get, (*Server).profile, opsOnly},
 	}
 }
 
 // publicRoutes are the routes of the public listener.
 func publicRoutes(opsElsewhere bool) []route {
-	var public []route
+	var routes []route
 	for _, r := range routeTable() {
-		if !r.ops || !opsElsewhere {
-			public = append(public, r)
+		if r.reach == public || (r.reach == ops && !opsElsewhere) {
+			routes = append(routes, r)
 		}
 	}
-	return public
+	return routes
 }
 
-// opsRoutes are the routes of the operators' listener.
-func opsRoutes() []route {
-	var ops []route
+// operatorRoutes are the routes of the operators' listener.
+func operatorRoutes() []route {
+	var routes []route
 	for _, r := range routeTable() {
-		if r.ops {
-			ops = append(ops, r)
+		if r.reach != public {
+			routes = append(routes, r)
 		}
 	}
-	return ops
+	return routes
 }

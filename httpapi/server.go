@@ -1,17 +1,20 @@
 package httpapi
 
 import (
+	"bufio"
 	"context"
 	"errors"
 	"fmt"
 	"log/slog"
 	"net"
+	"net/http"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
 
+	"github.com/klauspost/compress/gzip"
 	"github.com/prometheus/client_golang/prometheus"
-	"github.com/valyala/fasthttp"
 
 	"markr/engine"
 	"markr/engine/intake"
@@ -32,7 +35,7 @@ type Options struct {
 	SlowAfter time.Duration
 	// Version is the program's, for people who look at a running server.
 	Version string
-	// Now is the clock; default time.Now.
+	// Now is the clock; default time.Now. Timeouts of connections are set by it.
 	Now func() time.Time
 	// Logger; default discards.
 	Logger *slog.Logger
@@ -69,22 +72,29 @@ func (o Options) validate() error {
 
 // Server answers HTTP. It is safe for concurrent use.
 type Server struct {
-	engine   *engine.Engine
-	intake   *intake.Registry
-	limits   Limits
-	version  string
-	now      func() time.Time
-	logger   *slog.Logger
-	registry *prometheus.Registry
-	slow     time.Duration
+	engine  *engine.Engine
+	intake  *intake.Registry
+	limits  Limits
+	version string
+	now     func() time.Time
+	logger  *slog.Logger
+	slow    time.Duration
+	metrics *metrics
+	content *content
+	scraper http.Handler
 
-	public   *fasthttp.Server
-	ops      *fasthttp.Server
-	content  *content
-	routes   router // of the public listener
-	opsOnly  router // of the operators' listener
-	requests sync.Pool
-	draining atomic.Bool
+	public    listening
+	operators listening
+	draining  atomic.Bool
+
+	refusals [admissions]*requestError
+	budget   budget
+	places   chan struct{} // one token for each import under way
+
+	requests sync.Pool // of *request
+	gzips    sync.Pool // of *gzip.Reader
+	readers  sync.Pool // of *bufio.Reader
+	buffers  buffers
 }
 
 // New returns a server that serves nothing yet; see [Server.Serve].
@@ -100,62 +110,49 @@ func New(opts Options) (*Server, error) {
 		version:  opts.Version,
 		now:      opts.Now,
 		logger:   opts.Logger,
-		registry: opts.Registry,
 		slow:     opts.SlowAfter,
+		scraper:  newScraper(opts.Registry),
+		refusals: newRefusals(opts.Limits, strings.Join(opts.Intake.MediaTypes(), ", ")),
+		budget:   budget{max: opts.Limits.BytesInFlightMax},
+		places:   make(chan struct{}, opts.Limits.ImportsInFlightMax),
 	}
+	s.requests.New = func() any { return &request{server: s} }
+	s.gzips.New = func() any { return new(gzip.Reader) }
+	s.readers.New = func() any { return bufio.NewReader(nil) }
 	var err error
 	if s.content, err = newContent(); err != nil {
 		return nil, fmt.Errorf("make HTTP server: %w", err)
 	}
-	s.requests.New = func() any { return &request{server: s} }
-	s.routes = newRouter(publicRoutes(opts.OpsElsewhere))
-	s.opsOnly = newRouter(opsRoutes())
-	s.public = s.core(&s.routes)
-	s.ops = s.core(&s.opsOnly)
+	if s.metrics, err = newMetrics(s, opts.Registry, routeTable()); err != nil {
+		return nil, fmt.Errorf("make HTTP server: %w", err)
+	}
+	s.public.init(s, publicRoutes(opts.OpsElsewhere))
+	s.operators.init(s, operatorRoutes())
 	return s, nil
 }
 
-// core returns a fasthttp server with our settings; DESIGN.md says which hazard
-// each of them is for.
-func (s *Server) core(routes *router) *fasthttp.Server {
-	return &fasthttp.Server{
-		Handler: func(ctx *fasthttp.RequestCtx) { s.serve(routes, ctx) },
-	}
+// Serve answers requests that come over ln until Shutdown, and closes ln. It may
+// be called for several listeners; each has the limits on connections for itself.
+func (s *Server) Serve(ln net.Listener) error {
+	return s.public.serve(s.newGate(ln, limited))
 }
-
-// Serve answers requests that come over ln until Shutdown, and closes ln.
-func (s *Server) Serve(ln net.Listener) error { return s.public.Serve(ln) }
 
 // ServeOps answers the operators' requests: metrics, health, profiles. It is
 // meant for a listener that the public does not reach.
-func (s *Server) ServeOps(ln net.Listener) error { return s.ops.Serve(ln) }
+func (s *Server) ServeOps(ln net.Listener) error {
+	return s.operators.serve(s.newGate(ln, unlimited))
+}
 
 // Drain makes the server not ready: /readyz answers 503, and so do new imports.
-// Everything else goes on.
+// Everything else goes on. It is for the time in which whoever sends requests
+// here learns not to.
 func (s *Server) Drain() { s.draining.Store(true) }
 
 // Shutdown drains, stops listening, lets requests under way finish until ctx is
-// done, and then closes what is left.
+// done, and then cuts off what is left. The engine has to stay open until it
+// returns. The operators' listener goes last, so that the end can be watched.
 func (s *Server) Shutdown(ctx context.Context) error {
 	s.Drain()
-	return errors.Join(s.public.ShutdownWithContext(ctx), s.ops.ShutdownWithContext(ctx))
-}
-
-// serve answers one request. Everything a client receives passes here or
-// through the error handler of the core.
-func (s *Server) serve(routes *router, ctx *fasthttp.RequestCtx) {
-	r := s.acquireRequest(ctx)
-	defer s.releaseRequest(r)
-	if err := s.dispatch(routes, r); err != nil {
-		r.problem(err)
-	}
-}
-
-func (s *Server) dispatch(routes *router, r *request) error {
-	found, err := routes.find(r)
-	if err != nil {
-		return err
-	}
-	r.route = found
-	return found.handle(s, r)
+	err := s.public.shutdown(ctx)
+	return errors.Join(err, s.operators.shutdown(ctx))
 }

@@ -192,6 +192,9 @@ func problemOf(err error) problem {
 	if own, ok := errors.AsType[*requestError](err); ok {
 		return problem{code: own.code, detail: own.detail, header: own.header, value: own.value}
 	}
+	if notReady, ok := errors.AsType[*notReadyError](err); ok {
+		return problem{code: notReady.code, detail: notReady.detail, checks: notReady.checks}
+	}
 	if document, ok := errors.AsType[*intake.DocumentError](err); ok {
 		p := problem{code: code(document.Code), detail: documentDetail(document), document: document}
 		if refusal, kept := errors.AsType[*engine.RefusedError](err); kept {

@@ -1,0 +1,150 @@
+package httpapi
+
+import (
+	"bytes"
+
+	"github.com/valyala/fasthttp"
+)
+
+// An admission is what is decided about a request when its header is there and
+// its body is not.
+type admission uint8
+
+// The admissions.
+const (
+	admitted       admission = iota // its body, if any, is read
+	bodyUnwanted                    // answered without looking at its body
+	refusedFraming                  // both Content-Length and Transfer-Encoding
+	refusedLines                    // too many header fields
+	refusedLength                   // the declared length is over the limit
+	refusedType                     // no decoder for the content type
+	refusedCoding                   // no decoder for the content coding
+	refusedDraining
+	refusedEngine // the engine says why: not ready, read-only, failed
+	refusedBudget // the declared length does not fit into what is free
+	admissions    // how many there are
+)
+
+// admissionField carries the admission from headerReceived to the handler in a
+// request header that no client can send: a field name from the wire has no
+// colon.
+const admissionField = ":admission"
+
+// headerReceived is called by the core for each request between its header and
+// its body. A request whose body will not be read is cut off from it: the core
+// then neither asks for the body (Expect: 100-continue) nor waits for it, the
+// handler answers at once, and the connection is closed, because what follows on
+// it is not a request.
+func (s *Server) headerReceived(header *fasthttp.RequestHeader) fasthttp.RequestConfig {
+	decision := s.admit(header)
+	if decision == admitted {
+		if length := header.ContentLength(); length > 0 {
+			return fasthttp.RequestConfig{ReadTimeout: s.readTimeout(int64(length))}
+		}
+		return fasthttp.RequestConfig{}
+	}
+	header.SetCanonical([]byte(admissionField), []byte{'0' + byte(decision)})
+	header.SetContentLength(0)
+	header.Del(fasthttp.HeaderExpect)
+	header.SetConnectionClose()
+	return fasthttp.RequestConfig{}
+}
+
+// admissionOf is what headerReceived has decided.
+func admissionOf(header *fasthttp.RequestHeader) admission {
+	value := header.Peek(admissionField)
+	if len(value) == 0 {
+		return admitted
+	}
+	return admission(value[0] - '0')
+}
+
+// noBody is the content length of a request that declares none.
+const noBody = -2
+
+func (s *Server) admit(header *fasthttp.RequestHeader) admission {
+	raw := header.RawHeaders()
+	length := header.ContentLength()
+	switch {
+	case bytes.Count(raw, []byte("\n")) > s.limits.HeaderLinesMax+1: // and the empty line
+		return refusedLines
+	case length != noBody && framedTwice(raw):
+		return refusedFraming
+	case !isImport(header):
+		if length == noBody || length == 0 {
+			return admitted
+		}
+		return bodyUnwanted
+	case s.intake.Reads(string(header.ContentType())) != nil:
+		return refusedType
+	case bodyCodingOf(header) == bodyUnknown:
+		return refusedCoding
+	case int64(length) > s.limits.BodyBytesMax:
+		return refusedLength
+	case s.draining.Load():
+		return refusedDraining
+	case s.engine.Writable() != nil:
+		return refusedEngine
+	case int64(length) > s.budget.free():
+		return refusedBudget
+	}
+	return admitted
+}
+
+// isImport says whether a request is for the one route that reads bodies.
+func isImport(header *fasthttp.RequestHeader) bool {
+	if !header.IsPost() {
+		return false
+	}
+	path, _, _ := bytes.Cut(header.RequestURI(), []byte("?"))
+	return string(path) == importPattern
+}
+
+// framedTwice says whether a header block has both a Content-Length and a
+// Transfer-Encoding: two programs may then see two different requests. The core
+// would let the latter win.
+func framedTwice(raw []byte) bool {
+	var length, encoding bool
+	for line := range bytes.Lines(raw) {
+		name, _, _ := bytes.Cut(line, []byte(":"))
+		length = length || bytes.EqualFold(name, []byte(fasthttp.HeaderContentLength))
+		encoding = encoding || bytes.EqualFold(name, []byte(fasthttp.HeaderTransferEncoding))
+	}
+	return length && encoding
+}
+
+// refusal is the error of an admission, nil for those that refuse nothing.
+func (s *Server) refusal(decision admission) error {
+	if decision == refusedEngine {
+		if err := s.engine.Writable(); err != nil {
+			return err
+		}
+		return errPassed
+	}
+	if refused := s.refusals[decision]; refused != nil {
+		return refused
+	}
+	return nil
+}
+
+// newRefusals makes the errors of admissions, with the limits in their texts.
+func newRefusals(limits Limits, mediaTypes string) (refusals [admissions]*requestError) {
+	refusals[refusedFraming] = refuse(codeInvalidRequest,
+		"The request has both a Content-Length and a Transfer-Encoding; it must have one of them.")
+	refusals[refusedLines] = refuse(codeHeaderTooLarge,
+		"The request has more than %d header fields.", limits.HeaderLinesMax)
+	refusals[refusedLength] = errBodyTooLarge(limits.BodyBytesMax)
+	refusals[refusedType] = &requestError{
+		code:   codeUnsupportedMediaType,
+		detail: "Documents of this content type are not read here; send one of: " + mediaTypes + ".",
+		header: "Accept-Post", value: mediaTypes,
+	}
+	refusals[refusedCoding] = &requestError{
+		code:   codeUnsupportedMediaType,
+		detail: "Bodies in this content coding are not read here; send one of: " + acceptBodyCodings + ".",
+		header: fasthttp.HeaderAcceptEncoding, value: acceptBodyCodings,
+	}
+	refusals[refusedDraining] = errDraining
+	refusals[refusedBudget] = errOverBudget(limits.BytesInFlightMax)
+	return refusals
+}

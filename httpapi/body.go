@@ -1,0 +1,97 @@
+package httpapi
+
+import (
+	"errors"
+	"io"
+)
+
+// A body is the bytes of one document while its import is under way, and the
+// part of the budget that they take.
+type body struct {
+	server *Server
+	bytes  []byte
+	taken  int64 // from the budget
+}
+
+// release gives the memory back. The bytes are not valid any more.
+func (b *body) release() {
+	if b.bytes != nil {
+		b.server.buffers.put(b.bytes)
+	}
+	b.server.budget.give(b.taken)
+	b.bytes, b.taken = nil, 0
+}
+
+// take takes n bytes from the budget, to be given back by release.
+func (b *body) take(n int64) error {
+	if !b.server.budget.take(n) {
+		return errBudget
+	}
+	b.taken += n
+	return nil
+}
+
+// fill reads source to its end, at most limit bytes of it. Memory is taken from
+// the budget as bytes arrive: what is held is at most bufferBytesMin or four
+// times what has arrived, whatever was declared. expected is the number of bytes
+// declared, or -1; it only keeps the last buffer from being larger than needed.
+func (b *body) fill(source io.Reader, expected, limit int64) error {
+	if expected < 0 || expected > limit {
+		expected = limit
+	}
+	for {
+		if len(b.bytes) == cap(b.bytes) {
+			if int64(len(b.bytes)) >= limit {
+				return atEnd(source)
+			}
+			if err := b.grow(expected); err != nil {
+				return err
+			}
+		}
+		room := b.bytes[len(b.bytes):min(int64(cap(b.bytes)), limit)]
+		if len(room) == 0 {
+			return atEnd(source)
+		}
+		n, err := source.Read(room)
+		b.bytes = b.bytes[:len(b.bytes)+n]
+		if errors.Is(err, io.EOF) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+	}
+}
+
+// grow moves the bytes to a larger buffer. Both are paid for until the old one
+// is given back.
+func (b *body) grow(expected int64) error {
+	old := b.bytes
+	size := sizeFor(int64(cap(old)), expected)
+	if err := b.take(size); err != nil {
+		return err
+	}
+	b.bytes = append(b.server.buffers.get(size), old...)
+	if old != nil {
+		b.server.buffers.put(old)
+		b.server.budget.give(int64(cap(old)))
+		b.taken -= int64(cap(old))
+	}
+	return nil
+}
+
+// atEnd is nil when source has nothing more, and errOverLimit when it has.
+func atEnd(source io.Reader) error {
+	var one [1]byte
+	for {
+		n, err := source.Read(one[:])
+		switch {
+		case n > 0:
+			return errOverLimit
+		case errors.Is(err, io.EOF):
+			return nil
+		case err != nil:
+			return err
+		}
+	}
+}

@@ -1,0 +1,85 @@
+package httpapi
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+
+	"github.com/valyala/fasthttp"
+)
+
+// concurrencyRoom is how many more connections the core may serve than the gate
+// lets in, because the gate forgets a connection a moment before the core does.
+const concurrencyRoom = 1024
+
+// prefetchBytes is how much of a body the core reads before it calls the
+// handler: the least it can be told.
+const prefetchBytes = 1
+
+// core returns a fasthttp server with our settings; DESIGN.md says which hazard
+// each of them is for.
+func (s *Server) core(routes *router) *fasthttp.Server {
+	l := s.limits
+	return &fasthttp.Server{
+		Handler:        func(ctx *fasthttp.RequestCtx) { s.serve(routes, ctx) },
+		ErrorHandler:   s.coreError,
+		HeaderReceived: s.headerReceived,
+		Logger:         coreLogger{s.logger},
+
+		StreamRequestBody:  true,
+		MaxRequestBodySize: prefetchBytes,
+		ReadBufferSize:     l.HeaderBytesMax,
+		ReadTimeout:        l.ReadTimeout,
+		WriteTimeout:       l.WriteTimeout,
+		IdleTimeout:        l.IdleTimeout,
+		Concurrency:        l.ConnectionsMax + concurrencyRoom,
+		MaxRequestsPerConn: l.RequestsPerConnectionMax,
+
+		CloseOnShutdown:              true,
+		DisablePreParseMultipartForm: true,
+		LazyRequestTime:              true,
+		NoDefaultContentType:         true,
+		NoDefaultServerHeader:        true,
+		SecureErrorLogMessage:        true,
+	}
+}
+
+// coreError answers what the core could not make a request of. The connection is
+// closed afterwards.
+func (s *Server) coreError(ctx *fasthttp.RequestCtx, err error) {
+	r := s.acquireRequest(ctx)
+	defer s.releaseRequest(r)
+	s.metrics.inFlight.Inc()
+	defer s.metrics.inFlight.Dec()
+	r.lingerAfter()
+	r.problem(s.coreProblem(err))
+	r.observe()
+}
+
+// coreProblem tells a client what the core had against its request. The core's
+// own text may quote the request, so it stays out.
+func (s *Server) coreProblem(err error) error {
+	if _, tooLarge := errors.AsType[*fasthttp.ErrSmallBuffer](err); tooLarge {
+		return refuse(codeHeaderTooLarge, "The request line and header fields are longer than the limit of %d bytes.", s.limits.HeaderBytesMax)
+	}
+	if isTimeout(err) {
+		return refuse(codeRequestTimeout, "The request did not arrive within %v.", s.limits.ReadTimeout)
+	}
+	return errInvalidRequest
+}
+
+// isTimeout says whether a read failed because its time was up.
+func isTimeout(err error) bool {
+	timeout, ok := errors.AsType[net.Error](err)
+	return (ok && timeout.Timeout()) || errors.Is(err, fasthttp.ErrTimeout)
+}
+
+// coreLogger takes what the core has to say about connections: about strangers,
+// so nobody is woken for it.
+type coreLogger struct{ logger *slog.Logger }
+
+// Printf implements fasthttp.Logger.
+func (l coreLogger) Printf(format string, args ...any) {
+	l.logger.Debug("connection", slog.String("event", fmt.Sprintf(format, args...)))
+}

@@ -1,0 +1,67 @@
+package httpapi
+
+import (
+	"context"
+	"fmt"
+	"sync"
+
+	"github.com/valyala/fasthttp"
+)
+
+// A listening is one side of a server, public or the operators': a router, a
+// core, and the listeners it serves.
+type listening struct {
+	server *Server
+	routes router
+	core   *fasthttp.Server
+	mu     struct {
+		sync.Mutex
+		gates   []*gate
+		stopped bool
+	}
+}
+
+func (l *listening) init(s *Server, table []route) {
+	l.server = s
+	l.routes = newRouter(table)
+	l.core = s.core(&l.routes)
+}
+
+// serve answers requests until shutdown.
+func (l *listening) serve(g *gate) error {
+	l.mu.Lock()
+	stopped := l.mu.stopped
+	if !stopped {
+		l.mu.gates = append(l.mu.gates, g)
+	}
+	l.mu.Unlock()
+	if stopped {
+		return g.Close()
+	}
+	if err := l.core.Serve(g); err != nil {
+		return fmt.Errorf("serve %v: %w", g.Addr(), err)
+	}
+	return nil
+}
+
+// shutdown stops listening and returns when no connection is left, if need be
+// because ctx is done and they were cut off.
+func (l *listening) shutdown(ctx context.Context) error {
+	l.mu.Lock()
+	l.mu.stopped = true
+	gates := l.mu.gates
+	l.mu.Unlock()
+	err := l.core.ShutdownWithContext(ctx)
+	for _, g := range gates {
+		select {
+		case <-g.left():
+		case <-ctx.Done():
+			g.closeAll()
+			<-g.left()
+		}
+	}
+	if err != nil {
+		return fmt.Errorf("shut down with requests under way: %w", err)
+	}
+	return nil
+}

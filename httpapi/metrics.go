@@ -1,0 +1,230 @@
+package httpapi
+
+import (
+	"fmt"
+	"strconv"
+	"sync/atomic"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+)
+
+// metrics are the border's. Every series that a healthy day brings is there from
+// the start, and children are looked up once. Labels are bounded: routes are
+// those of the table and "other", methods and codes those listed here.
+type metrics struct {
+	requests        *prometheus.CounterVec
+	inFlight        prometheus.Gauge
+	routes          map[string]*routeMetrics // by pattern, and routeOther
+	panics          prometheus.Counter
+	rejected        map[string]prometheus.Counter // connections, by reason
+	read            prometheus.Observer
+	wireBytes       [len(bodyCodings)]prometheus.Counter
+	unread          map[code]prometheus.Counter // imports refused by the border
+	connections     prometheus.Gauge
+	importsInFlight prometheus.Gauge
+}
+
+// routeMetrics are those of one route, by method.
+type routeMetrics struct {
+	route        string
+	method       int // whose durations are observed; others say nothing of their own
+	counters     [len(methods)][len(statuses)]atomic.Pointer[prometheus.Counter]
+	duration     prometheus.Observer
+	requestSize  prometheus.Observer // nil if the route reads no bodies
+	responseSize prometheus.Observer
+}
+
+// routeOther is the name of the route of requests that have none.
+const routeOther = "other"
+
+// Label values: methods by name, the last for all others.
+var methods = [...]string{"GET", "HEAD", "POST", "OPTIONS", "_OTHER"}
+
+// Label values: every status that is ever sent, the last for any that is not
+// listed.
+var statuses = [...]int{200, 204, 304, 400, 404, 405, 406, 408, 413, 415, 422, 431, 503, 500}
+
+// Codings of request bodies as label values, by number.
+var bodyCodings = [...]bodyCoding{bodyUnknown, bodyIdentity, bodyGzip, bodyZstd, bodyDeflate}
+
+// Why connections are turned away.
+const (
+	rejectedAll     = "connections"
+	rejectedAddress = "connections_per_address"
+)
+
+// unreadCodes are what the border refuses documents for, before the engine sees
+// them.
+var unreadCodes = [...]code{
+	codeInvalidRequest, codeMalformedXML, codeRequestTimeout, codeTooLarge, codeUnsupportedMediaType,
+	codeHeaderTooLarge, codeOverloaded, codeUnavailable, codeReadOnly,
+}
+
+// Bucket bounds in seconds. An aggregate is answered in less than the first, a
+// document is durable at about the third.
+var durationBuckets = []float64{.0001, .00025, .0005, .001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5}
+
+// Bucket bounds in bytes: powers of four from 256 to 16 MiB.
+var sizeBuckets = prometheus.ExponentialBuckets(256, 4, 9)
+
+func histogramOpts(name, help string, buckets []float64) prometheus.HistogramOpts {
+	return prometheus.HistogramOpts{
+		Name: name, Help: help, Buckets: buckets,
+		NativeHistogramBucketFactor:     1.1,
+		NativeHistogramMaxBucketNumber:  160,
+		NativeHistogramMinResetDuration: time.Hour,
+	}
+}
+
+func newMetrics(s *Server, registerer prometheus.Registerer, table []route) (*metrics, error) {
+	m := &metrics{
+		requests: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "markr_http_requests_total", Help: "Requests answered.",
+		}, []string{"method", "route", "code"}),
+		inFlight: prometheus.NewGauge(prometheus.GaugeOpts{
+			Name: "markr_http_requests_in_flight", Help: "Requests being answered.",
+		}),
+		panics: prometheus.NewCounter(prometheus.CounterOpts{
+			Name: "markr_http_panics_total", Help: "Handlers that panicked; each answered 500.",
+		}),
+		connections: prometheus.NewGauge(prometheus.GaugeOpts{
+			Name: "markr_http_connections", Help: "Connections open.",
+		}),
+		importsInFlight: prometheus.NewGauge(prometheus.GaugeOpts{
+			Name: "markr_import_in_flight", Help: "Documents read whole and not answered yet.",
+		}),
+		routes:   make(map[string]*routeMetrics),
+		rejected: make(map[string]prometheus.Counter),
+		unread:   make(map[code]prometheus.Counter),
+	}
+	collectors := append([]prometheus.Collector{m.requests, m.inFlight, m.panics, m.connections, m.importsInFlight},
+		m.vectors(table)...)
+	for _, c := range append(collectors, s.gauges()...) {
+		if err := registerer.Register(c); err != nil {
+			return nil, fmt.Errorf("register metrics: %w", err)
+		}
+	}
+	return m, nil
+}
+
+// vectors makes the metrics with labels and resolves their children.
+func (m *metrics) vectors(table []route) []prometheus.Collector {
+	durations := prometheus.NewHistogramVec(histogramOpts("markr_http_request_duration_seconds",
+		"Time from a request's header to its answer being ready to send.", durationBuckets), []string{"method", "route"})
+	requestSizes := prometheus.NewHistogramVec(histogramOpts("markr_http_request_size_bytes",
+		"Bytes of request bodies as they came.", sizeBuckets), []string{"route"})
+	responseSizes := prometheus.NewHistogramVec(histogramOpts("markr_http_response_size_bytes",
+		"Bytes of response bodies as they went.", sizeBuckets), []string{"route"})
+	read := prometheus.NewHistogram(histogramOpts("markr_import_read_duration_seconds",
+		"Time to receive and decompress a document.", durationBuckets))
+	rejected := prometheus.NewCounterVec(prometheus.CounterOpts{
+		Name: "markr_http_connections_rejected_total", Help: "Connections turned away, by the limit reached.",
+	}, []string{"limit"})
+	wireBytes := prometheus.NewCounterVec(prometheus.CounterOpts{
+		Name: "markr_import_received_bytes_total", Help: "Bytes of documents as they came, by content coding.",
+	}, []string{"coding"})
+	unread := prometheus.NewCounterVec(prometheus.CounterOpts{
+		Name: "markr_import_turned_away_total", Help: "Documents refused before the engine saw them, by code. They are not kept.",
+	}, []string{"code"})
+
+	for _, r := range append(table, route{pattern: routeOther, method: otherMethod}) {
+		m.routes[r.pattern] = m.newRouteMetrics(r, durations, requestSizes, responseSizes)
+	}
+	m.read = read
+	for _, limit := range []string{rejectedAll, rejectedAddress} {
+		m.rejected[limit] = rejected.WithLabelValues(limit)
+	}
+	for i, c := range bodyCodings {
+		m.wireBytes[i] = wireBytes.WithLabelValues(c.String())
+	}
+	for _, c := range unreadCodes {
+		m.unread[c] = unread.WithLabelValues(string(c))
+	}
+	return []prometheus.Collector{durations, requestSizes, responseSizes, read, rejected, wireBytes, unread}
+}
+
+const otherMethod = "_OTHER"
+
+func (m *metrics) newRouteMetrics(r route, durations, requestSizes, responseSizes *prometheus.HistogramVec) *routeMetrics {
+	rm := &routeMetrics{
+		route:        r.pattern,
+		method:       methodIndex(r.method),
+		duration:     durations.WithLabelValues(r.method, r.pattern),
+		responseSize: responseSizes.WithLabelValues(r.pattern),
+	}
+	if r.method == "POST" {
+		rm.requestSize = requestSizes.WithLabelValues(r.pattern)
+	}
+	for _, status := range r.usualStatuses() {
+		m.counter(rm, rm.method, statusIndex(status))
+	}
+	return rm
+}
+
+// usualStatuses are those whose series are there from the start, so that a rate
+// over them is 0 and not absent.
+func (r *route) usualStatuses() []int {
+	switch {
+	case r.pattern == routeOther:
+		return []int{400, 404, 405, 408, 431}
+	case r.method == "POST":
+		return []int{200, 400, 408, 413, 415, 422, 500, 503}
+	case r.reach != public:
+		return []int{200, 500, 503}
+	default:
+		return []int{200, 304, 400, 404, 500, 503}
+	}
+}
+
+// counter is the child for a method and a status, made when it is first needed.
+func (m *metrics) counter(rm *routeMetrics, method, status int) prometheus.Counter {
+	if child := rm.counters[method][status].Load(); child != nil {
+		return *child
+	}
+	code := strconv.Itoa(statuses[status])
+	child := m.requests.WithLabelValues(methods[method], rm.route, code)
+	rm.counters[method][status].Store(&child)
+	return child
+}
+
+func methodIndex(name string) int {
+	for i := range methods {
+		if methods[i] == name {
+			return i
+		}
+	}
+	return len(methods) - 1
+}
+
+func statusIndex(status int) int {
+	for i := range statuses {
+		if statuses[i] == status {
+			return i
+		}
+	}
+	return len(statuses) - 1
+}
+
+// gauges are read when they are scraped.
+func (s *Server) gauges() []prometheus.Collector {
+	var list []prometheus.Collector
+	add := func(name, help string, value func() float64) {
+		list = append(list, prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: name, Help: help}, value))
+	}
+	add("markr_ready", "1 while the server is ready to answer.", func() float64 {
+		if s.readiness().err == nil {
+			return 1
+		}
+		return 0
+	})
+	add("markr_http_connections_limit", "How many connections may be open.",
+		func() float64 { return float64(s.limits.ConnectionsMax) })
+	add("markr_import_in_flight_limit", "How many documents may be imported at once.",
+		func() float64 { return float64(s.limits.ImportsInFlightMax) })
+	add("markr_import_held_bytes", "Memory that documents being received or imported hold.",
+		func() float64 { return float64(s.budget.used.Load()) })
+	add("markr_import_held_bytes_limit", "How much memory they may hold.",
+		func() float64 { return float64(s.budget.max) })
+	return list
+}
