@@ -52,7 +52,6 @@ func newPageTest(test *engine.Test) pageTest {
 // pageImport is a row of the table of imports.
 type pageImport struct {
 	Href, DocumentHref string
-	ShortID            string
 	Received           pageTime
 	Outcome            string
 	Refusal            string
@@ -68,7 +67,6 @@ func newPageImport(found *engine.Import) pageImport {
 	row := pageImport{
 		Href:         importHref(id),
 		DocumentHref: importHref(id) + "/document",
-		ShortID:      id[:8],
 		Received:     newPageTime(found.Received),
 		Outcome:      found.Outcome.String(),
 		TestIDs:      found.TestIDs[:min(len(found.TestIDs), pageTestIDs)],
@@ -78,7 +76,7 @@ func newPageImport(found *engine.Import) pageImport {
 		Source:       found.Source,
 	}
 	if found.Outcome == entry.Refused && found.Refusal != nil {
-		row.Refusal = documentDetail(found.Refusal)
+		row.Refusal = documentFault(found.Refusal)
 	}
 	return row
 }
