@@ -82,6 +82,22 @@ func (*Engine) lookupError(id uuid.UUID, err error) error {
 }
 
 func (e *Engine) describe(h entry.Header) (Import, error) {
+	one, err := Describe(h)
+	if err != nil {
+		return Import{}, err
+	}
+	if h.Outcome == entry.Duplicate {
+		if one.DuplicateOf, err = e.idAt(h.DuplicateOf); err != nil {
+			return Import{}, err
+		}
+	}
+	return one, nil
+}
+
+// Describe reads what an engine has written into a header: what is known of an
+// import, all but the id of the first for a duplicate. It is for those who look at
+// a log without an engine.
+func Describe(h entry.Header) (Import, error) {
 	d, err := decodeDetail(h.Detail)
 	if err != nil {
 		return Import{}, fmt.Errorf("position %d: %w", h.Position, err)
@@ -102,11 +118,6 @@ func (e *Engine) describe(h entry.Header) (Import, error) {
 	if d.Refusal != nil {
 		reason := intake.DocumentError(*d.Refusal)
 		one.Refusal = &reason
-	}
-	if h.Outcome == entry.Duplicate {
-		if one.DuplicateOf, err = e.idAt(h.DuplicateOf); err != nil {
-			return Import{}, err
-		}
 	}
 	return one, nil
 }
