@@ -1,0 +1,28 @@
+package mcqxml
+
+import "markr/engine/intake"
+
+const (
+	// arenaChunkMin is a first chunk: some dozen ids that had to be joined.
+	arenaChunkMin = 4 << 10
+	// arenaChunkMax bounds the doubling; it is what Document.Reset keeps.
+	arenaChunkMax = 1 << 20
+)
+
+// take gives size bytes of room, as an empty slice to append to, at the end of
+// the document's arena. Where the arena is full it begins a new chunk: what was
+// handed out of the old one stays where it is, and lives as long as it is used.
+func take(doc *intake.Document, size int) []byte {
+	used := len(doc.Arena)
+	if cap(doc.Arena)-used < size {
+		chunk := max(arenaChunkMin, min(2*cap(doc.Arena), arenaChunkMax), size)
+		doc.Arena, used = make([]byte, 0, chunk), 0
+	}
+	return doc.Arena[used:used:cap(doc.Arena)]
+}
+
+// keep makes text, appended to what take gave last, a part of the arena.
+func keep(doc *intake.Document, text []byte) []byte {
+	doc.Arena = doc.Arena[:len(doc.Arena)+len(text)]
+	return text[:len(text):len(text)]
+}

@@ -1,0 +1,214 @@
+package mcqxml
+
+import (
+	"bytes"
+	"errors"
+
+	"markr/engine/exam"
+	"markr/engine/intake"
+)
+
+// Names of fields in errors.
+const (
+	fieldAvailable = nameSummary + "/" + nameAvailable
+	fieldObtained  = nameSummary + "/" + nameObtained
+)
+
+var errNoMarks = errors.New("must be more than 0")
+
+// readID reads the text of student-number or test-id into id, to behind its end
+// tag.
+func (r *reader) readID(id *[]byte, seen *bool, field string) bool {
+	at := r.tagStart()
+	if *seen {
+		r.repeatedField(at, field)
+		return r.skip()
+	}
+	*seen = true
+	r.checkNamespaces(field)
+	text, ok := r.fieldText()
+	if !ok {
+		return false
+	}
+	if err := exam.CheckID(text); err != nil {
+		r.invalid(at, field, text, err.Error())
+	}
+	*id = text
+	return true
+}
+
+// fieldText reads the text of the element just begun, to behind its end tag:
+// its pieces as one, without the white space around it. Elements inside it are
+// unknown, and so ignored with what is in them.
+func (r *reader) fieldText() (text []byte, ok bool) {
+	var joined joiner
+	r.wantText = true
+	for {
+		switch r.next() {
+		case eventText:
+			piece := r.of(r.piece.span)
+			switch {
+			case joined.text != nil:
+				joined.add(piece, r.piece.cdata)
+			case len(text) == 0 && isPlain(piece, r.piece.cdata):
+				// The usual case: one piece, used where it stands. White space
+				// before it goes, as if it were not there.
+				text = trimLeft(piece)
+			default:
+				joined = newJoiner(r.doc)
+				joined.add(text, plain)
+				joined.add(piece, r.piece.cdata)
+			}
+		case eventStart:
+			r.wantText = false
+			if !r.skip() {
+				return nil, false
+			}
+			r.wantText = true
+		case eventEnd:
+			r.wantText = false
+			if joined.text != nil {
+				return keep(r.doc, joined.trimmed()), true
+			}
+			return trim(text), true
+		default:
+			return nil, false
+		}
+	}
+}
+
+// readSummary reads the attributes of summary-marks into record.
+func (r *reader) readSummary(record *sheet) {
+	at := r.tagStart()
+	if record.summary {
+		r.repeatedField(at, nameSummary)
+		return
+	}
+	record.summary = true
+	r.checkNamespaces(nameSummary)
+	var available, obtained *attribute
+	marksGood := true
+	for i := range r.attributes {
+		a := &r.attributes[i]
+		var ok bool
+		switch string(r.of(a.name)) {
+		case nameAvailable:
+			available = a
+			record.Available, ok = r.readMarks(a, fieldAvailable)
+			if ok && record.Available == 0 {
+				r.invalid(a.name.start, fieldAvailable, r.value(a, number), errNoMarks.Error())
+			}
+		case nameObtained:
+			obtained = a
+			record.Obtained, ok = r.readMarks(a, fieldObtained)
+		default:
+			continue
+		}
+		marksGood = marksGood && ok
+	}
+	switch {
+	case available == nil:
+		r.missingField(at, fieldAvailable)
+	case obtained == nil:
+		r.missingField(at, fieldObtained)
+	case marksGood && record.Obtained > record.Available:
+		r.invalid(obtained.name.start, fieldObtained, r.value(obtained, number),
+			"must not be more than "+nameAvailable+", which is "+record.Available.String())
+	}
+}
+
+// readMarks reads an attribute that must be a number of marks.
+func (r *reader) readMarks(a *attribute, field string) (exam.Marks, bool) {
+	marks, err := r.marks(a)
+	if err != nil {
+		r.invalid(a.name.start, field, r.value(a, number), err.Error())
+	}
+	return marks, err == nil
+}
+
+// marks parses an attribute as a number of marks.
+func (r *reader) marks(a *attribute) (exam.Marks, error) {
+	// What stands there is nearly always the number itself. Where it is not,
+	// references may hide one.
+	marks, err := exam.ParseMarks(r.of(a.value))
+	if err != nil {
+		marks, err = exam.ParseMarks(r.value(a, number))
+	}
+	return marks, err
+}
+
+// usableAnswer says whether the answer whose start tag was just read could be
+// used in statistics of its question: it names the question, by text that could
+// be an id; what it says of marks are marks; and no more are awarded than were
+// available. Marks it does not mention do no harm.
+func (r *reader) usableAnswer() bool {
+	hasQuestion := false
+	var available, awarded exam.Marks
+	hasAvailable := false
+	for i := range r.attributes {
+		a := &r.attributes[i]
+		var err error
+		switch string(r.of(a.name)) {
+		case nameQuestion:
+			hasQuestion = true
+			err = exam.CheckID(r.value(a, notNumber))
+		case nameItemMarks:
+			hasAvailable = true
+			available, err = r.marks(a)
+		case nameAwarded:
+			awarded, err = r.marks(a)
+		}
+		if err != nil {
+			return false
+		}
+	}
+	return hasQuestion && !(hasAvailable && awarded > available)
+}
+
+// scannedOn reads the date in the record's start tag, which is just read.
+func (r *reader) scannedOn() int64 {
+	for i := range r.attributes {
+		a := &r.attributes[i]
+		if string(r.of(a.name)) != nameScannedOn {
+			continue
+		}
+		nanoseconds, ok := parseTimestamp(r.value(a, notNumber))
+		if !ok {
+			r.doc.Findings.BadScannedOn++
+			break
+		}
+		return nanoseconds
+	}
+	return exam.ScannedOnUnknown
+}
+
+// value gives an attribute's value without the white space around it. It is
+// good until the next call: where there are references, it stands in the part
+// of the arena that nobody keeps.
+func (r *reader) value(a *attribute, kind bool) []byte {
+	raw := r.of(a.value)
+	if bytes.IndexByte(raw, '&') < 0 {
+		return trim(raw)
+	}
+	joined := newJoiner(r.doc)
+	joined.number = kind == number
+	joined.add(raw, plain)
+	return joined.trimmed()
+}
+
+// invalid says that a field's value cannot be.
+func (r *reader) invalid(at int, field string, value []byte, reason string) {
+	r.say(problem{
+		code: intake.CodeInvalidValue, at: at, field: field, value: intake.CutValue(value), reason: reason,
+	})
+}
+
+// missingField says that a field is not there.
+func (r *reader) missingField(at int, field string) {
+	r.say(problem{code: intake.CodeMissingField, at: at, field: field, reason: "is missing"})
+}
+
+// repeatedField says that a field is there again.
+func (r *reader) repeatedField(at int, field string) {
+	r.say(problem{code: intake.CodeRepeatedField, at: at, field: field, reason: "is given twice in one record"})
+}

@@ -1,0 +1,85 @@
+package mcqxml
+
+import (
+	"unicode/utf16"
+	"unicode/utf8"
+
+	"golang.org/x/text/encoding/charmap"
+
+	"markr/engine/intake"
+)
+
+// undecodable stands in transcoded text for bytes that mean nothing in their
+// encoding. It is never part of UTF-8, so the scanner stumbles over it in its
+// place, after whatever is wrong before it.
+const undecodable = 0xFF
+
+// transcodeTable gives raw, in an encoding of one byte per character, as UTF-8.
+func transcodeTable(doc *intake.Document, raw []byte, from encoding) []byte {
+	table := charmap.ISO8859_1
+	if from == encodingWindows1252 {
+		table = charmap.Windows1252
+	}
+	// Measured first, so that the text is allocated once and to size.
+	size := 0
+	for _, b := range raw {
+		size++
+		if b >= utf8.RuneSelf {
+			size += utf8.RuneLen(table.DecodeByte(b)) - 1
+		}
+	}
+	text := take(doc, size)
+	for _, b := range raw {
+		if b < utf8.RuneSelf {
+			text = append(text, b)
+			continue
+		}
+		if r := table.DecodeByte(b); r != utf8.RuneError {
+			text = utf8.AppendRune(text, r)
+		} else {
+			text = append(text, undecodable)
+		}
+	}
+	return keep(doc, text)
+}
+
+// transcodeUTF16 gives raw, without its byte order mark, as UTF-8.
+func transcodeUTF16(doc *intake.Document, raw []byte, order encoding) []byte {
+	high, low := 0, 1
+	if order == encodingUTF16LE {
+		high, low = 1, 0
+	}
+	unit := func(i int) rune { return rune(raw[i+high])<<8 | rune(raw[i+low]) }
+	size := 0
+	for i := 0; i+1 < len(raw); i += 2 {
+		switch r := unit(i); {
+		case r < utf8.RuneSelf:
+			size++
+		case r < 0x800 || utf16.IsSurrogate(r):
+			size += 2 // A pair makes four bytes.
+		default:
+			size += 3
+		}
+	}
+	text := take(doc, size+1)
+	for i := 0; i < len(raw); i += 2 {
+		if i+1 == len(raw) {
+			text = append(text, undecodable) // Half a character at the end.
+			break
+		}
+		r := unit(i)
+		if utf16.IsSurrogate(r) {
+			second := rune(0)
+			if i+3 < len(raw) {
+				second = unit(i + 2)
+			}
+			if r = utf16.DecodeRune(r, second); r == utf8.RuneError {
+				text = append(text, undecodable)
+				continue
+			}
+			i += 2
+		}
+		text = utf8.AppendRune(text, r)
+	}
+	return keep(doc, text)
+}
