@@ -1,6 +1,7 @@
 package intake
 
 import (
+	"errors"
 	"fmt"
 	"maps"
 	"mime"
@@ -56,7 +57,9 @@ func (r *Registry) find(contentType string) (Decoder, string, error) {
 		return d, "", nil
 	}
 	mediaType, params, err := mime.ParseMediaType(contentType)
-	if err != nil {
+	// A parameter that cannot be read is as good as none: the media type is
+	// what decides, and scanners cannot be changed.
+	if err != nil && !errors.Is(err, mime.ErrInvalidMediaParameter) {
 		return nil, "", fmt.Errorf("content type %q: %w", contentType, ErrUnknownMediaType)
 	}
 	d, ok := r.byMediaType[mediaType]
