@@ -1,0 +1,194 @@
+package main_test
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"os/exec"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	markr "markr/cmd/markr"
+)
+
+// patience is how long anything that must happen is waited for. It is a bound on
+// a hanging test and no timing: nothing waits that long when all is well.
+const patience = 60 * time.Second
+
+// process is the real program with its own process id.
+type process struct {
+	cmd    *exec.Cmd
+	url    string        // where it serves, once it is ready
+	ready  chan struct{} // closed when it has said so
+	exited chan struct{} // closed when it is gone; state and log are complete then
+
+	mu struct {
+		sync.Mutex
+
+		log bytes.Buffer
+	}
+}
+
+// launch starts `markr serve` on a free port of loopback and returns at once.
+func launch(tb testing.TB, dir string, args ...string) *process {
+	tb.Helper()
+	binary, err := exec.LookPath("markr") // Put there by testscript.Main.
+	if err != nil {
+		tb.Fatal(err)
+	}
+	// A free disk of less than a gigabyte is the machine's, and not what is tested.
+	args = append([]string{"serve", "--data-dir", dir, "--listen", "127.0.0.1:0", "--log-format", "json", "--free-disk-min", "0"}, args...)
+	p := &process{cmd: exec.Command(binary, args...), ready: make(chan struct{}), exited: make(chan struct{})}
+	p.cmd.Env = cleanEnvironment()
+	stderr, err := p.cmd.StderrPipe()
+	if err != nil {
+		tb.Fatal(err)
+	}
+	if err := p.cmd.Start(); err != nil {
+		tb.Fatal(err)
+	}
+	go func() { // Ends when the process does, which the cleanup sees to.
+		p.follow(stderr)
+		_ = p.cmd.Wait() // How it ended is in ProcessState.
+		close(p.exited)
+	}()
+	tb.Cleanup(func() {
+		p.kill()
+		if tb.Failed() {
+			tb.Logf("log of %v:\n%s", p.cmd.Args, p.logged())
+		}
+	})
+	return p
+}
+
+// serve starts a server and waits until it is ready.
+func serve(tb testing.TB, dir string, args ...string) *process {
+	tb.Helper()
+	p := launch(tb, dir, args...)
+	p.awaitReady(tb)
+	return p
+}
+
+// follow keeps the log and looks in it for the address.
+func (p *process) follow(stderr io.Reader) {
+	lines := bufio.NewScanner(stderr)
+	for lines.Scan() {
+		p.mu.Lock()
+		p.mu.log.WriteString(lines.Text() + "\n")
+		p.mu.Unlock()
+		var line struct{ Msg, URL string }
+		if json.Unmarshal(lines.Bytes(), &line) == nil && line.Msg == "ready" {
+			p.url = line.URL
+			close(p.ready)
+		}
+	}
+}
+
+func (p *process) logged() string {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.mu.log.String()
+}
+
+func (p *process) awaitReady(tb testing.TB) {
+	tb.Helper()
+	select {
+	case <-p.ready:
+	case <-p.exited:
+		tb.Fatalf("the server ended before it was ready: %v\n%s", p.cmd.ProcessState, p.logged())
+	case <-time.After(patience):
+		tb.Fatalf("the server is not ready after %v\n%s", patience, p.logged())
+	}
+}
+
+// kill ends the process as a power cut would, as far as a process can.
+func (p *process) kill() {
+	_ = p.cmd.Process.Kill() // It may be gone already.
+	<-p.exited
+}
+
+// wait waits for the process to end and returns its exit code.
+func (p *process) wait(tb testing.TB) int {
+	tb.Helper()
+	select {
+	case <-p.exited:
+		return p.cmd.ProcessState.ExitCode()
+	case <-time.After(patience):
+		tb.Fatalf("the server has not ended after %v\n%s", patience, p.logged())
+		return 0
+	}
+}
+
+// stop asks the process to stop and returns its exit code.
+func (p *process) stop(tb testing.TB) int {
+	tb.Helper()
+	if err := p.cmd.Process.Signal(syscall.SIGTERM); err != nil {
+		tb.Fatal(err)
+	}
+	return p.wait(tb)
+}
+
+// cleanEnvironment is this process's without settings of ours.
+func cleanEnvironment() []string {
+	var kept []string
+	for _, pair := range os.Environ() {
+		if !strings.HasPrefix(pair, "MARKR_") {
+			kept = append(kept, pair)
+		}
+	}
+	return kept
+}
+
+// newHTTPClient keeps enough connections for the clients of a test.
+func newHTTPClient(tb testing.TB) *http.Client {
+	tb.Helper()
+	transport := &http.Transport{MaxIdleConnsPerHost: 64}
+	tb.Cleanup(transport.CloseIdleConnections)
+	return &http.Client{Transport: transport, Timeout: patience}
+}
+
+// post sends a document; status is 0 when no whole answer came.
+func post(client *http.Client, url string, document []byte) (status int, body []byte, err error) {
+	response, err := client.Post(url+"/import", markr.MediaType, bytes.NewReader(document))
+	return read(response, err)
+}
+
+// get reads a path.
+func get(client *http.Client, url string) (status int, body []byte, err error) {
+	response, err := client.Get(url)
+	return read(response, err)
+}
+
+func read(response *http.Response, err error) (int, []byte, error) {
+	if err != nil {
+		return 0, nil, err
+	}
+	body, err := io.ReadAll(response.Body)
+	if err := errors.Join(err, response.Body.Close()); err != nil {
+		return 0, nil, err
+	}
+	return response.StatusCode, body, nil
+}
+
+// getJSON reads a path into a value and fails the test on anything but 200.
+func getJSON(tb testing.TB, client *http.Client, url string, into any) {
+	tb.Helper()
+	status, body, err := get(client, url)
+	if err == nil && status != http.StatusOK {
+		err = fmt.Errorf("status %d: %s", status, body)
+	}
+	if err == nil {
+		err = json.Unmarshal(body, into)
+	}
+	if err != nil {
+		tb.Fatalf("GET %s: %v", url, err)
+	}
+}

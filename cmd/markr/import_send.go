@@ -1,0 +1,168 @@
+package main
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"sync"
+	"time"
+)
+
+// mediaType is what a scanner says it sends.
+const mediaType = "text/xml+markr"
+
+// Retries start quickly, because a server that restarts is back within a second,
+// and slow down so that many waiting senders do not keep it down.
+const (
+	retryFirst = 100 * time.Millisecond
+	retryMax   = 5 * time.Second
+)
+
+// expectContinueBytes is the size from which on the server is asked before a body
+// is sent: a body over the limit is then refused without travelling.
+const expectContinueBytes = 1 << 20
+
+// sender delivers documents to one server.
+type sender struct {
+	client   *client
+	retryFor time.Duration
+	stderr   io.Writer
+	waiting  sync.Once // says once that it is waiting, not once per document
+}
+
+func newSender(c *client, retryFor time.Duration, stderr io.Writer) *sender {
+	return &sender{client: c, retryFor: retryFor, stderr: stderr}
+}
+
+// receipt is the server's answer to an accepted document, as far as it is shown.
+type receipt struct {
+	ImportID      string  `json:"import_id"`
+	Records       int     `json:"records"`
+	StudentsAdded int     `json:"students_added"`
+	MarksRaised   int     `json:"marks_raised"`
+	Unchanged     int     `json:"unchanged"`
+	DuplicateOf   *string `json:"duplicate_of"`
+}
+
+// result is what became of a document.
+type result struct {
+	name    string
+	answer  answer  // status 0 when there was none
+	receipt receipt // when it was accepted
+	err     error   // why not, otherwise
+}
+
+// ends says whether the others need not be tried: their fate would be the same.
+func (r result) ends() bool { return r.err != nil && !errors.Is(r.err, errRefused) }
+
+// text tells it to a person.
+func (r result) text() string {
+	switch {
+	case errors.Is(r.err, errRefused):
+		return "refused, " + r.err.Error()
+	case r.receipt.DuplicateOf != nil:
+		return fmt.Sprintf("accepted, the same bytes as import %s: nothing changed", *r.receipt.DuplicateOf)
+	}
+	return fmt.Sprintf("accepted, %s: %d students added, %d marks raised, %d unchanged (import %s)",
+		counted(r.receipt.Records, "record"), r.receipt.StudentsAdded, r.receipt.MarksRaised, r.receipt.Unchanged, r.receipt.ImportID)
+}
+
+// resultJSON tells it to a program.
+type resultJSON struct {
+	File   string          `json:"file"`
+	Status int             `json:"status"`           // HTTP status, 0 when there was no answer
+	Answer json.RawMessage `json:"answer,omitempty"` // the server's, unchanged
+	Error  string          `json:"error,omitempty"`  // when there was none
+}
+
+func (r result) json() resultJSON {
+	wire := resultJSON{File: r.name, Status: r.answer.status}
+	if json.Valid(r.answer.body) {
+		wire.Answer = r.answer.body
+	} else if r.err != nil {
+		wire.Error = r.err.Error()
+	}
+	return wire
+}
+
+// send delivers a document, again and again while that may help.
+func (s *sender) send(ctx context.Context, d document) result {
+	started := time.Now()
+	for pause := retryFirst; ; pause = min(2*pause, retryMax) {
+		r := s.sendOnce(ctx, d)
+		if !errors.Is(r.err, errUnreachable) {
+			return r
+		}
+		wait := max(pause, r.answer.retryAfter)
+		if time.Since(started)+wait > s.retryFor {
+			return r
+		}
+		s.waiting.Do(func() {
+			fmt.Fprintf(s.stderr, "markr: %v; trying again for %v\n", r.err, s.retryFor)
+		})
+		select {
+		case <-time.After(wait):
+		case <-ctx.Done():
+			return result{name: d.name, err: ctx.Err()}
+		}
+	}
+}
+
+// sendOnce posts a document and sorts the answer: accepted, refused for good, or
+// worth another try.
+func (s *sender) sendOnce(ctx context.Context, d document) result {
+	r := result{name: d.name}
+	body, size, err := d.open()
+	if err != nil {
+		r.err = err
+		return r
+	}
+	defer body.Close() //nolint:errcheck // It was only read.
+	request, err := http.NewRequestWithContext(ctx, http.MethodPost, s.client.url(nil, "import"), body)
+	if err != nil {
+		r.err = err
+		return r
+	}
+	request.ContentLength = size
+	request.Header.Set("Content-Type", mediaType)
+	if size > expectContinueBytes {
+		request.Header.Set("Expect", "100-continue")
+	}
+	if r.answer, r.err = s.client.do(request); r.err != nil {
+		return r
+	}
+	switch r.answer.status {
+	case http.StatusOK:
+		if err := json.Unmarshal(r.answer.body, &r.receipt); err != nil || r.receipt.ImportID == "" {
+			r.err = withHint(fmt.Errorf("%s: status 200 without a receipt", s.client.base), "is this a Markr server?")
+		}
+	case http.StatusBadRequest, http.StatusRequestEntityTooLarge, http.StatusUnsupportedMediaType, http.StatusUnprocessableEntity:
+		p := readProblem(r.answer)
+		// The detail says record, line and reason to somebody with the paper in
+		// hand.
+		r.err = &kindError{fmt.Errorf("%s: %w", cmp.Or(p.Code, http.StatusText(p.Status)), p), errRefused}
+	default:
+		r.err = s.client.failure(r.answer)
+	}
+	return r
+}
+
+// stdinDocument reads standard input once and can then be sent again.
+func stdinDocument(stdin io.Reader) document {
+	read := sync.OnceValues(func() ([]byte, error) {
+		raw, err := io.ReadAll(io.LimitReader(stdin, stdinBytesMax+1))
+		if err == nil && len(raw) > stdinBytesMax {
+			err = fmt.Errorf("standard input is longer than %s", formatSize(stdinBytesMax))
+		}
+		return raw, err
+	})
+	return document{name: "-", open: func() (io.ReadCloser, int64, error) {
+		raw, err := read()
+		return io.NopCloser(bytes.NewReader(raw)), int64(len(raw)), err
+	}}
+}

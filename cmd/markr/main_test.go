@@ -1,0 +1,37 @@
+package main_test
+
+import (
+	"bytes"
+	"flag"
+	"strings"
+	"testing"
+
+	"github.com/rogpeppe/go-internal/testscript"
+
+	markr "markr/cmd/markr"
+)
+
+var (
+	long   = flag.Bool("long", false, "run the long tests")
+	update = flag.Bool("update", false, "write golden files instead of comparing with them")
+)
+
+// TestMain lets the test binary be the program: run under the name markr it is
+// main itself, with its signals and its exit.
+func TestMain(m *testing.M) {
+	testscript.Main(m, map[string]func(){"markr": markr.Main})
+}
+
+// outcome is what a run of the program left behind.
+type outcome struct {
+	code           int
+	stdout, stderr string
+}
+
+// run runs the program in this process.
+func run(t *testing.T, stdin string, args ...string) outcome {
+	t.Helper()
+	var stdout, stderr bytes.Buffer
+	code := markr.Run(t.Context(), append([]string{"markr"}, args...), strings.NewReader(stdin), &stdout, &stderr)
+	return outcome{code, stdout.String(), stderr.String()}
+}

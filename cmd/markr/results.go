@@ -1,0 +1,184 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"net/url"
+	"slices"
+	"strconv"
+	"text/tabwriter"
+	"time"
+
+	"github.com/urfave/cli/v3"
+)
+
+// testsPerPage is how many tests are asked for at a time, the most the server
+// gives.
+const testsPerPage = 1000
+
+func newResults(std streams) *cli.Command {
+	var (
+		server, percentiles, prefix string
+		asJSON                      bool
+	)
+	return &cli.Command{
+		Name:        "results",
+		Usage:       "show the statistics of a test, or list the tests",
+		UsageText:   "markr results\nmarkr results 9863\nmarkr results 9863 --percentiles 10,90,99.9 --json",
+		ArgsUsage:   "[TEST]",
+		Description: "With a TEST: mean, standard deviation of the population, extremes, percentiles and count, in percent of the available marks. Without: every test with its count, mean and latest import. --json prints what the server answers, for a list one test per line.",
+		Flags: []cli.Flag{
+			serverFlag(&server),
+			&cli.StringFlag{Name: "percentiles", Usage: "show these percentiles too: a `LIST` like 10,90,99.9", Destination: &percentiles},
+			&cli.StringFlag{Name: "prefix", Usage: "list only tests whose id starts with `TEXT`", Destination: &prefix},
+			jsonFlag("print JSON", &asJSON),
+		},
+		Action: func(ctx context.Context, cmd *cli.Command) error {
+			if err := atMostArguments(cmd, 1); err != nil {
+				return err
+			}
+			c, err := newClient(serverFlagName, server, 1)
+			if err != nil {
+				return err
+			}
+			if test := cmd.Args().First(); test != "" {
+				return showResult(ctx, std, c, test, percentiles, asJSON)
+			}
+			return listResults(ctx, std, c, prefix, asJSON)
+		},
+	}
+}
+
+// showResult prints the figures of one test.
+func showResult(ctx context.Context, std streams, c *client, test, percentiles string, asJSON bool) error {
+	query := url.Values{}
+	if percentiles != "" {
+		query.Set("percentiles", percentiles)
+	}
+	body, err := c.get(ctx, c.url(query, "results", test, "aggregate"))
+	if err != nil {
+		return explainResult(err)
+	}
+	if asJSON {
+		_, err := fmt.Fprintf(std.out, "%s\n", body)
+		return err
+	}
+	return writeFigures(std, test, body)
+}
+
+// figureNames are the members of an aggregate in the order they are shown, with
+// the words a person reads.
+var figureNames = []struct{ member, words string }{
+	{"count", "students"},
+	{"mean", "mean %"},
+	{"stddev", "standard deviation"},
+	{"min", "lowest"},
+	{"p25", "25th percentile"},
+	{"p50", "median"},
+	{"p75", "75th percentile"},
+	{"max", "highest"},
+}
+
+// writeFigures prints an aggregate as a table. Numbers are shown as the server
+// wrote them: it rounds once, and nobody after it.
+func writeFigures(std streams, test string, body []byte) error {
+	var figures map[string]json.RawMessage
+	if err := json.Unmarshal(body, &figures); err != nil {
+		return fmt.Errorf("read the server's answer: %w", err)
+	}
+	table := newTable(std.out)
+	fmt.Fprintf(table, "test\t%s\n", test)
+	for _, f := range figureNames {
+		fmt.Fprintf(table, "%s\t%s\n", f.words, figures[f.member])
+	}
+	var percentiles map[string]json.Number
+	if list, given := figures["percentiles"]; given {
+		if err := json.Unmarshal(list, &percentiles); err != nil {
+			return fmt.Errorf("read the server's answer: %w", err)
+		}
+	}
+	byPercent := func(a, b string) int {
+		x, _ := json.Number(a).Float64() // The server names percentiles by numbers.
+		y, _ := json.Number(b).Float64()
+		return cmp.Compare(x, y)
+	}
+	for _, percent := range slices.SortedFunc(maps.Keys(percentiles), byPercent) {
+		fmt.Fprintf(table, "percentile %s\t%s\n", percent, percentiles[percent])
+	}
+	return table.Flush()
+}
+
+// testsPage is a page of the list of tests.
+type testsPage struct {
+	Tests []json.RawMessage `json:"tests"`
+	Next  *string           `json:"next_cursor"`
+}
+
+// listedTest is one test of the list.
+type listedTest struct {
+	ID         string      `json:"id"`
+	Count      int         `json:"count"`
+	Mean       json.Number `json:"mean"`
+	LastImport struct {
+		Received time.Time `json:"received"`
+	} `json:"last_import"`
+}
+
+// listResults prints all tests, page by page.
+func listResults(ctx context.Context, std streams, c *client, prefix string, asJSON bool) error {
+	table := newTable(std.out)
+	if !asJSON {
+		fmt.Fprintln(table, "TEST\tSTUDENTS\tMEAN %\tLAST IMPORT")
+	}
+	query := url.Values{"limit": {strconv.Itoa(testsPerPage)}}
+	if prefix != "" {
+		query.Set("prefix", prefix)
+	}
+	for {
+		body, err := c.get(ctx, c.url(query, "results"))
+		if err != nil {
+			return err
+		}
+		var page testsPage
+		if err := json.Unmarshal(body, &page); err != nil {
+			return fmt.Errorf("read the server's answer: %w", err)
+		}
+		for _, raw := range page.Tests {
+			if asJSON {
+				fmt.Fprintf(std.out, "%s\n", raw)
+				continue
+			}
+			var test listedTest
+			if err := json.Unmarshal(raw, &test); err != nil {
+				return fmt.Errorf("read the server's answer: %w", err)
+			}
+			fmt.Fprintf(table, "%s\t%d\t%s\t%s\n", test.ID, test.Count, test.Mean, formatTime(test.LastImport.Received))
+		}
+		if page.Next == nil {
+			return table.Flush()
+		}
+		query.Set("cursor", *page.Next)
+	}
+}
+
+// explainResult says what to do about a test that is not there.
+func explainResult(err error) error {
+	if p, ok := errors.AsType[*problem](err); ok && p.Code == "unknown_test" {
+		return withHint(p, "`markr results` lists the tests")
+	}
+	return err
+}
+
+// newTable aligns columns that are separated by tabs.
+func newTable(w io.Writer) *tabwriter.Writer {
+	const gap = 2 // spaces between columns
+	return tabwriter.NewWriter(w, 0, 0, gap, ' ', 0)
+}
+
+// formatTime shows an instant to a person: UTC, like the logs.
+func formatTime(t time.Time) string { return t.UTC().Format("2006-01-02 15:04:05Z") }

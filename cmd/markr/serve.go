@@ -1,0 +1,173 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"math"
+	"net"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+
+	"markr/engine"
+	"markr/engine/intake"
+	"markr/engine/intake/mcqxml"
+	"markr/httpapi"
+	"markr/wal"
+)
+
+// The rooms, in the order in which they start; they stop in the reverse order.
+//
+//	   1  listeners     bound first, so that a busy port is told before the disk
+//	      │             is touched; clients that come now wait for a moment
+//	   2  vault         takes the lock of the data directory
+//	      │
+//	   3  engine        reads the vault from the beginning, in the background
+//	      │
+//	   4  httpapi       /livez answers; /readyz is 503 with progress until the
+//	                    engine is ready
+//
+//	scanner ──POST──► httpapi ──► engine ──► vault ──► disk
+//	                              engine ──► httpapi ──GET──► dashboard
+//
+// A service is these four, running.
+type service struct {
+	vault  *wal.Vault
+	engine *engine.Engine
+	server *httpapi.Server
+	logger *slog.Logger
+
+	address    net.Addr // of the public listener
+	opsAddress net.Addr // nil when everything is on the public one
+	secure     bool
+
+	// failed receives what ends the service from inside: a listener that
+	// broke, or Pebble unable to go on.
+	failed chan error
+}
+
+// start puts the rooms together. It returns when the service answers, which is
+// before it is ready.
+func start(o *serveOptions, registry *prometheus.Registry, logger *slog.Logger) (*service, error) {
+	s := &service{logger: logger, failed: make(chan error, 3)}
+	rule, err := o.rule()
+	if err != nil {
+		return nil, err
+	}
+	formats, replay, err := o.formats()
+	if err != nil {
+		return nil, err
+	}
+	doors, err := listen(o)
+	if err != nil {
+		return nil, err
+	}
+	s.vault, err = wal.Open(wal.Options{
+		Dir:             o.dataDir,
+		RefusedBytesMax: o.refusedBytesMax,
+		FreeBytesMin:    o.freeBytesMin(),
+		OnFatal:         s.fatal,
+		Logger:          logger,
+		Registerer:      registry,
+	})
+	if err != nil {
+		return nil, errors.Join(explainOpen(err, o.dataDir), doors.close())
+	}
+	s.engine, err = engine.Open(engine.Options{Log: s.vault, Intake: formats, Replay: replay, Rule: rule, Registerer: registry})
+	if err != nil {
+		return nil, errors.Join(err, s.vault.Close(), doors.close())
+	}
+	s.server, err = httpapi.New(httpapi.Options{
+		Engine:       s.engine,
+		Intake:       formats,
+		Limits:       o.limits,
+		OpsElsewhere: doors.ops != nil,
+		SlowAfter:    o.slowAfter(),
+		Version:      readBuild().Version,
+		Logger:       logger,
+		Registry:     registry,
+	})
+	if err != nil {
+		return nil, errors.Join(err, s.engine.Close(), s.vault.Close(), doors.close())
+	}
+	s.address, s.secure = doors.public.Addr(), doors.secure
+	go s.serve(s.server.Serve, doors.public)
+	if doors.ops != nil {
+		s.opsAddress = doors.ops.Addr()
+		go s.serve(s.server.ServeOps, doors.ops)
+	}
+	return s, nil
+}
+
+// serve runs one listener. It is waited for by Shutdown, which closes it.
+func (s *service) serve(serve func(net.Listener) error, door net.Listener) {
+	if err := serve(door); err != nil {
+		s.failed <- fmt.Errorf("serve on %s: %w", door.Addr(), err)
+	}
+}
+
+// fatal is told by the vault that what is on disk is unknown, and never returns,
+// as the vault asks: whoever waits in there will not be answered, because it must
+// not be acknowledged. The process ends with exit status 1 without closing
+// anything, and the next start recovers what was synced.
+func (s *service) fatal(err error) {
+	s.failed <- withHint(fmt.Errorf("the vault cannot go on: %w", err),
+		"look at the disk; what was acknowledged is safe, and the next start goes on from there")
+	select {}
+}
+
+// stop ends the service in the reverse order of start: nobody new, everybody who
+// is inside, the engine, the vault.
+func (s *service) stop(delay, drain time.Duration) error {
+	s.server.Drain()
+	time.Sleep(delay)
+	ctx, cancel := context.WithTimeout(context.Background(), drain)
+	defer cancel()
+	if err := s.server.Shutdown(ctx); err != nil {
+		// Their clients were not answered, so they will send again.
+		s.logger.Warn("requests under way were cut off", "after", drain, "cause", err)
+	}
+	return errors.Join(s.engine.Close(), s.vault.Close())
+}
+
+// formats are the kinds of documents that are read: those that arrive, within
+// limits, and those of the vault, which were accepted under the limits of their
+// day and must stay readable when limits are lowered.
+func (o *serveOptions) formats() (arriving, kept *intake.Registry, err error) {
+	arriving, err = intake.NewRegistry(mcqxml.New(o.intake))
+	if err != nil {
+		return nil, nil, err
+	}
+	kept, err = intake.NewRegistry(mcqxml.New(intake.Limits{RecordsMax: math.MaxInt32, DepthMax: math.MaxInt32}))
+	return arriving, kept, err
+}
+
+// freeBytesMin says to the vault what 0 means to a person: no floor.
+func (o *serveOptions) freeBytesMin() int64 {
+	if o.freeDiskMin == 0 {
+		return -1
+	}
+	return o.freeDiskMin
+}
+
+// slowAfter says to httpapi what 0 means to a person: never.
+func (o *serveOptions) slowAfter() time.Duration {
+	if o.slow == 0 {
+		return -1
+	}
+	return o.slow
+}
+
+// newRegistry holds the metrics of this process alone.
+func newRegistry() *prometheus.Registry {
+	registry := prometheus.NewRegistry()
+	registry.MustRegister(
+		collectors.NewGoCollector(),
+		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
+		readBuild().collector(),
+	)
+	return registry
+}

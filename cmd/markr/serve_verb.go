@@ -1,0 +1,172 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"os"
+	"time"
+
+	"github.com/KimMachineGun/automemlimit/memlimit"
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/urfave/cli/v3"
+
+	"markr/httpapi"
+)
+
+// serveName is the verb whose warnings go to its log.
+const serveName = "serve"
+
+// progressEvery is how often a server that reads its log says how far it is.
+const progressEvery = 5 * time.Second
+
+const serveDescription = `Takes scanner documents (POST /import), keeps them in the data directory, and answers statistics (GET /results). An import is answered 200 when it is on disk and counted, 4xx when nothing of it was counted, and anything else when it may be tried again. GET / is a page for people, /metrics is for Prometheus, /openapi.json describes all routes.
+
+The first SIGINT or SIGTERM stops gently: /readyz answers 503, after --shutdown-delay nobody new is let in, requests under way have --drain-timeout to finish, then everything is closed and the exit status is 0. A second signal ends the process at once with 130; nothing that was acknowledged is lost by that either.
+
+Exit status 1: the server could not start, or the disk failed under it. Damage in the data directory stops the start; the message names the position and the command to run next.`
+
+func newServe(std streams) *cli.Command {
+	o := &serveOptions{}
+	return &cli.Command{
+		Name:        serveName,
+		Usage:       "run the server",
+		UsageText:   "markr serve\nmarkr serve --data-dir /var/lib/markr --listen :4567 --log-format json\nMARKR_SCORING=latest markr serve",
+		Description: serveDescription,
+		Flags:       o.flags(),
+		Action: func(ctx context.Context, cmd *cli.Command) error {
+			if err := applyEnvironment(cmd, os.LookupEnv); err != nil {
+				return err
+			}
+			if err := noArguments(cmd); err != nil {
+				return err
+			}
+			registry := newRegistry()
+			logger := newLogger(std.err, o.logFormat, o.level(), registry)
+			for _, warning := range unknownVariables(os.Environ(), environmentOf(cmd.Root())) {
+				logger.Warn(warning)
+			}
+			o.limitMemory(logger)
+			return tellInLog(o, logger, serve(ctx, std, o, registry, logger))
+		},
+	}
+}
+
+// serve runs a service until a signal, or until it fails.
+func serve(ctx context.Context, std streams, o *serveOptions, registry *prometheus.Registry, logger *slog.Logger) error {
+	started := time.Now()
+	s, err := start(o, registry, logger)
+	if err != nil {
+		return err
+	}
+	logger.Info("listening", "url", s.url(), "ops_url", s.opsURL(), "data_dir", o.dataDir, "version", readBuild().Version)
+
+	ready := make(chan error, 1)
+	go func() { ready <- s.engine.WaitReady(ctx) }() // Ends at the latest with ctx.
+	progress := time.NewTicker(progressEvery)
+	defer progress.Stop()
+	for {
+		select {
+		case err := <-ready:
+			ready = nil
+			switch {
+			case ctx.Err() != nil: // Told to stop while still reading.
+			case err != nil:
+				return explainRecovery(err, o.dataDir, s.stop(0, o.drainTimeout))
+			default:
+				progress.Stop()
+				s.announce(std, o, time.Since(started))
+			}
+		case <-progress.C:
+			p := s.engine.Progress()
+			logger.Info("reading the log", "position", p.Position, "last", p.Last)
+		case err := <-s.failed:
+			return err
+		case <-ctx.Done():
+			return s.stopGently(o, logger)
+		}
+	}
+}
+
+// stopGently stops the service, unless it fails while stopping.
+func (s *service) stopGently(o *serveOptions, logger *slog.Logger) error {
+	logger.Info("stopping", "shutdown_delay", o.shutdownDelay, "drain_timeout", o.drainTimeout)
+	stopped := make(chan error, 1)
+	go func() { stopped <- s.stop(o.shutdownDelay, o.drainTimeout) }() // The process ends with it or before it.
+	select {
+	case err := <-s.failed:
+		return err
+	case err := <-stopped:
+		if err == nil {
+			logger.Info("stopped")
+		}
+		return err
+	}
+}
+
+// announce says that the service is ready: a person gets the next command, a log
+// one line.
+func (s *service) announce(std streams, o *serveOptions, took time.Duration) {
+	state := s.engine.State()
+	s.logger.Info("ready", "url", s.url(), "took", took.Round(time.Millisecond),
+		"position", state.Position(), "tests", state.Tests())
+	if !isTerminal(std.err) {
+		return
+	}
+	fmt.Fprintf(std.err, `
+  Markr %s is ready.
+
+    page       %s/
+    data       %s  (%s, %s)
+    try        markr gen | markr import --server %s -
+
+`, readBuild().Version, s.url(), o.dataDir, counted(int(state.Position()), "document"), counted(state.Tests(), "test"), s.url())
+}
+
+// url is where the service answers, for a person on this machine.
+func (s *service) url() string {
+	scheme := "http://"
+	if s.secure {
+		scheme = "https://"
+	}
+	return scheme + reachable(s.address)
+}
+
+// opsURL is where metrics and health are.
+func (s *service) opsURL() string {
+	if s.opsAddress == nil {
+		return s.url()
+	}
+	return "http://" + reachable(s.opsAddress)
+}
+
+// tellInLog writes what ended the server as a log line where lines are read by a
+// program, which would stumble over plain text.
+func tellInLog(o *serveOptions, logger *slog.Logger, err error) error {
+	if err == nil || o.logFormat != logJSON {
+		return err
+	}
+	logger.Error(err.Error(), "hint", hintOf(err))
+	return &toldError{err}
+}
+
+// limitMemory makes the garbage collector aim at the container's memory, and
+// sizes what is sized by memory.
+func (o *serveOptions) limitMemory(logger *slog.Logger) {
+	var limit int64
+	if o.memoryLimitRatio > 0 {
+		var err error
+		limit, err = memlimit.Set(memlimit.WithRatio(o.memoryLimitRatio),
+			memlimit.WithProvider(memlimit.ApplyFallback(memlimit.FromCgroup, memlimit.FromSystem)))
+		if err != nil {
+			logger.Warn("no memory limit", "cause", err)
+			limit = 0
+		} else {
+			logger.Info("memory limit", "bytes", limit)
+		}
+	}
+	if o.limits.BytesInFlightMax == 0 && limit > 0 {
+		const quarter = 4 // The rest is for the state, Pebble's caches and garbage.
+		o.limits.BytesInFlightMax = max(o.limits.DecodedBytesMax, min(limit/quarter, httpapi.BytesInFlightMaxDefault))
+	}
+}
