@@ -55,15 +55,18 @@ func (e *DamagedError) Unwrap() error { return ErrDamaged }
 // VersionError says that a part of an entry is in a format this program does not
 // know. It wraps [ErrUnknownVersion].
 type VersionError struct {
-	Position Position
+	Position Position // 0 when it is in no entry
 	What     string // which part
 	Version  byte   // the version found
 }
 
 // Error names the position, the part and the version.
 func (e *VersionError) Error() string {
-	return fmt.Sprintf("position %d: %s has %v %d: a newer markr wrote it",
-		e.Position, e.What, ErrUnknownVersion, e.Version)
+	where := ""
+	if e.Position != 0 {
+		where = fmt.Sprintf("position %d: ", e.Position)
+	}
+	return fmt.Sprintf("%s%s has %v %d: a newer markr wrote it", where, e.What, ErrUnknownVersion, e.Version)
 }
 
 // Unwrap makes errors.Is(err, ErrUnknownVersion) true.

@@ -1,0 +1,207 @@
+package wal
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/cockroachdb/pebble/v2"
+	"github.com/google/uuid"
+
+	"markr/wal/entry"
+)
+
+// At returns the entry at a position, with its body unless it is a duplicate.
+func (v *Vault) At(at entry.Position) (*entry.Entry, error) {
+	snapshot, done, err := v.snapshot()
+	if err != nil {
+		return nil, err
+	}
+	defer done()
+	h, err := v.headerAt(snapshot, at)
+	if err != nil {
+		return nil, err
+	}
+	e := &entry.Entry{Header: h}
+	if h.Outcome == entry.Duplicate {
+		return e, nil
+	}
+	stored, closer, err := get(snapshot, at, positionKey(nil, prefixBody, at))
+	if errors.Is(err, entry.ErrNotFound) {
+		return nil, &entry.DamagedError{Position: at, What: "body: missing"}
+	}
+	if err != nil {
+		return nil, err
+	}
+	body, err := entry.DecodeBody(at, stored)
+	e.Body = append(e.Body, body...)
+	return e, errors.Join(err, closer.Close())
+}
+
+// Find returns the header of the entry with an import id.
+func (v *Vault) Find(id uuid.UUID) (entry.Header, error) {
+	snapshot, done, err := v.snapshot()
+	if err != nil {
+		return entry.Header{}, err
+	}
+	defer done()
+	at, err := getPosition(snapshot, idKey(nil, id))
+	if err != nil {
+		return entry.Header{}, err
+	}
+	h, _, err := readHeader(snapshot, at)
+	switch {
+	case errors.Is(err, entry.ErrNotFound):
+		return entry.Header{}, &entry.DamagedError{Position: at, What: "the entry is missing; the id index has it"}
+	case err != nil:
+		return entry.Header{}, err
+	case h.ID != id:
+		return entry.Header{}, &entry.DamagedError{
+			Position: at, What: fmt.Sprintf("id index: it has %v here, the header %v", id, h.ID),
+		}
+	case at > v.Last():
+		return entry.Header{}, notFound(at) // Not on disk yet.
+	}
+	return h, nil
+}
+
+// Headers returns up to limit headers before a position (0: from the newest on),
+// newest first, only those with the outcome if it is not 0.
+func (v *Vault) Headers(before entry.Position, outcome entry.Outcome, limit int) ([]entry.Header, error) {
+	snapshot, done, err := v.snapshot()
+	if err != nil {
+		return nil, err
+	}
+	defer done()
+	if end := v.Last() + 1; before == 0 || before > end {
+		before = end
+	}
+	bounds := &pebble.IterOptions{
+		LowerBound: positionKey(nil, prefixHeader, 0),
+		UpperBound: positionKey(nil, prefixHeader, before),
+	}
+	if outcome != 0 {
+		bounds.LowerBound = outcomeKey(nil, outcome, 0)
+		bounds.UpperBound = outcomeKey(nil, outcome, before)
+	}
+	iter, err := snapshot.NewIter(bounds)
+	if err != nil {
+		return nil, damage(0, err)
+	}
+	var headers []entry.Header
+	for ok := iter.Last(); ok && len(headers) < limit; ok = iter.Prev() {
+		at := keyPosition(iter.Key())
+		h, _, err := readHeader(snapshot, at)
+		if errors.Is(err, entry.ErrNotFound) {
+			err = &entry.DamagedError{Position: at, What: "the entry is missing; the outcome index has it"}
+		}
+		if err != nil {
+			return nil, errors.Join(err, iter.Close())
+		}
+		headers = append(headers, h)
+	}
+	if err := iter.Close(); err != nil {
+		return nil, damage(0, err)
+	}
+	return headers, nil
+}
+
+// snapshot returns a consistent view of the store, which stays open until done is
+// called. It may show what is not on disk yet: readers have to stop at Last.
+func (v *Vault) snapshot() (_ *pebble.Snapshot, done func(), err error) {
+	release, err := v.use()
+	if err != nil {
+		return nil, nil, err
+	}
+	s := v.db.NewSnapshot()
+	return s, func() {
+		_ = s.Close() // It has no error to return.
+		release()
+	}, nil
+}
+
+// headerAt returns the header at a position that may have been dropped, or may
+// never have been.
+func (v *Vault) headerAt(r pebble.Reader, at entry.Position) (entry.Header, error) {
+	if at == 0 || at > v.Last() {
+		return entry.Header{}, notFound(at)
+	}
+	h, _, err := readHeader(r, at)
+	if !errors.Is(err, entry.ErrNotFound) {
+		return h, err
+	}
+	m, err := readMeta(r)
+	if err != nil {
+		return entry.Header{}, err
+	}
+	if at > m.droppedThrough {
+		return entry.Header{}, &entry.DamagedError{Position: at, What: "the entry is missing"}
+	}
+	return entry.Header{}, notFound(at)
+}
+
+// readHeader reads the header at a position, and says how many bytes it takes as
+// stored.
+func readHeader(r pebble.Reader, at entry.Position) (_ entry.Header, bytes int, err error) {
+	var key [positionKeySize]byte
+	stored, closer, err := get(r, at, positionKey(key[:0], prefixHeader, at))
+	if err != nil {
+		return entry.Header{}, 0, err
+	}
+	h, err := entry.DecodeHeader(at, stored)
+	return h, len(stored), errors.Join(err, closer.Close())
+}
+
+// readMeta reads the meta record. It is written before anything else, so it is
+// never missing.
+func readMeta(r pebble.Reader) (meta, error) {
+	stored, closer, err := get(r, 0, []byte{prefixMeta})
+	if errors.Is(err, entry.ErrNotFound) {
+		return meta{}, &entry.DamagedError{What: "meta: missing"}
+	}
+	if err != nil {
+		return meta{}, err
+	}
+	m, err := decodeMeta(stored)
+	return m, errors.Join(err, closer.Close())
+}
+
+// getPosition reads an index value.
+func getPosition(r pebble.Reader, key []byte) (entry.Position, error) {
+	stored, closer, err := get(r, 0, key)
+	if err != nil {
+		return 0, err
+	}
+	return valuePosition(stored), closer.Close()
+}
+
+// closer gives back the memory of a value.
+type closer interface{ Close() error }
+
+// get reads a value, which is valid until the closer is closed. What is not there
+// is an entry.ErrNotFound.
+func get(r pebble.Reader, at entry.Position, key []byte) ([]byte, closer, error) {
+	stored, closer, err := r.Get(key)
+	if errors.Is(err, pebble.ErrNotFound) {
+		return nil, nil, notFound(at)
+	}
+	if err != nil {
+		return nil, nil, damage(at, err)
+	}
+	return stored, closer, nil
+}
+
+func notFound(at entry.Position) error {
+	if at == 0 {
+		return entry.ErrNotFound
+	}
+	return fmt.Errorf("position %d: %w", at, entry.ErrNotFound)
+}
+
+// damage makes what Pebble calls corruption a *entry.DamagedError for the
+// position that was looked for; 0 if it was none. Other errors stay as they are.
+func damage(at entry.Position, err error) error {
+	if err != nil && pebble.IsCorruptionError(err) {
+		return &entry.DamagedError{Position: at, What: err.Error()}
+	}
+	return err
+}

@@ -1,0 +1,188 @@
+package wal
+
+import (
+	"errors"
+	"fmt"
+	"sync"
+	"sync/atomic"
+
+	"github.com/cockroachdb/pebble/v2"
+	"github.com/google/uuid"
+
+	"markr/wal/entry"
+)
+
+// Vault is a log of documents in Pebble. It is safe for concurrent use.
+type Vault struct {
+	opts      Options
+	directory directory
+	lock      *lock
+	db        *pebble.DB
+	metrics   *metrics
+	disk      disk
+
+	// memTableBytes is Pebble's; 0 is the default. Tests that want to see flushes
+	// make it small.
+	memTableBytes uint64
+
+	// Held shared by every operation on db, exclusively to close it.
+	lifetime struct {
+		sync.RWMutex
+
+		closed bool
+	}
+
+	// appending is held by Append from its first decision until its entries are
+	// on disk. There is one writer; the lock makes a second one harmless.
+	appending sync.Mutex
+	// newest is the highest import id; appending guards it.
+	newest uuid.UUID
+
+	// totals is what is on disk and acknowledged. Only Append changes it.
+	totals struct {
+		sync.Mutex
+
+		meta meta
+	}
+
+	// last is totals.meta.last. Nothing above it is returned to readers, because
+	// Pebble shows a batch before it is on disk.
+	last atomic.Uint64
+
+	// failed is why the vault takes nothing more.
+	failed atomic.Pointer[error]
+
+	// suspect is what a vault opened for reading found wrong with its meta.
+	suspect error
+}
+
+// Open opens or creates a vault. Its errors are an *[LockedError], a
+// *[FormatError], one that wraps [ErrForeignDirectory] or [ErrNoVault], a
+// *[entry.DamagedError], or the disk's.
+func Open(opts Options) (*Vault, error) { return open(opts, 0) }
+
+func open(opts Options, memTableBytes uint64) (_ *Vault, err error) {
+	opts, err = opts.withDefaults()
+	if err != nil {
+		return nil, err
+	}
+	v := &Vault{
+		opts:          opts,
+		directory:     directory{fs: opts.FS, path: opts.Dir},
+		disk:          disk{fs: opts.FS, path: opts.Dir, now: opts.Now},
+		memTableBytes: memTableBytes,
+	}
+	v.metrics = newMetrics(v)
+	defer func() {
+		if err != nil {
+			err = errors.Join(fmt.Errorf("open vault in %s: %w", opts.Dir, err), v.release())
+		}
+	}()
+	complete, err := v.prepare()
+	if err != nil {
+		return nil, err
+	}
+	if v.db, err = v.openStore(vaultName, existing); err != nil {
+		return nil, err
+	}
+	if err := v.load(); err != nil {
+		return nil, err
+	}
+	if !complete && !opts.ReadOnly {
+		if err := v.adopt(); err != nil {
+			return nil, err
+		}
+	}
+	if err := v.metrics.register(opts.Registerer); err != nil {
+		return nil, err
+	}
+	return v, nil
+}
+
+// Close waits for operations under way, writes what is still to be written, and
+// closes. Closing again does nothing.
+func (v *Vault) Close() error {
+	v.lifetime.Lock()
+	defer v.lifetime.Unlock()
+	if v.lifetime.closed {
+		return nil
+	}
+	v.lifetime.closed = true
+	if err := v.release(); err != nil {
+		return fmt.Errorf("close vault in %s: %w", v.opts.Dir, err)
+	}
+	return nil
+}
+
+// release gives back what open has got so far.
+func (v *Vault) release() error {
+	var errs []error
+	v.metrics.unregister(v.opts.Registerer)
+	if v.db != nil {
+		errs = append(errs, v.db.Close())
+	}
+	if v.lock != nil {
+		errs = append(errs, v.lock.release())
+	}
+	return errors.Join(errs...)
+}
+
+// use keeps the store open until done is called.
+func (v *Vault) use() (done func(), err error) {
+	v.lifetime.RLock()
+	if v.lifetime.closed {
+		v.lifetime.RUnlock()
+		return nil, entry.ErrClosed
+	}
+	return v.lifetime.RUnlock, nil
+}
+
+// Last is the position of the newest entry, 0 if there is none.
+func (v *Vault) Last() entry.Position { return entry.Position(v.last.Load()) }
+
+// Writable is nil, or why Append would refuse now.
+func (v *Vault) Writable() error {
+	done, err := v.use()
+	if err != nil {
+		return err
+	}
+	defer done()
+	return v.writable()
+}
+
+// writable is Writable for who keeps the store open.
+func (v *Vault) writable() error {
+	if failed := v.failed.Load(); failed != nil {
+		return fmt.Errorf("%w: %w", entry.ErrFailed, *failed)
+	}
+	if v.opts.ReadOnly {
+		return ErrOpenedForReading
+	}
+	return v.disk.check(v.opts.FreeBytesMin)
+}
+
+// fail makes the vault take nothing more. The first reason stays.
+func (v *Vault) fail(err error) { v.failed.CompareAndSwap(nil, &err) }
+
+// fatal is called when Pebble cannot go on. It does not return.
+func (v *Vault) fatal(err error) {
+	v.fail(err)
+	v.opts.Logger.Error("vault: cannot go on", "error", err)
+	v.opts.OnFatal(err)
+	panic(fmt.Errorf("OnFatal has returned: %w", err)) //nolint:forbidigo // Pebble's state is unknown from here on.
+}
+
+// current returns what holds for all that is acknowledged.
+func (v *Vault) current() meta {
+	v.totals.Lock()
+	defer v.totals.Unlock()
+	return v.totals.meta
+}
+
+// publish makes a group that is on disk visible.
+func (v *Vault) publish(m *meta) {
+	v.totals.Lock()
+	v.totals.meta = *m
+	v.totals.Unlock()
+	v.last.Store(uint64(m.last))
+}
