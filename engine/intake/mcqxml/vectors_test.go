@@ -79,7 +79,7 @@ func (v *vector) run(t *testing.T) string {
 }
 
 // document is the input in its surroundings and its encoding.
-func (v *vector) document(t *testing.T) []byte {
+func (v *vector) document(t testing.TB) []byte {
 	t.Helper()
 	const (
 		student = "<student-number>1</student-number>"
@@ -135,7 +135,7 @@ func told(doc *intake.Document, err error) string {
 }
 
 // encode writes text as a scanner with that encoding would.
-func encode(t *testing.T, text, encoding string) []byte {
+func encode(t testing.TB, text, encoding string) []byte {
 	t.Helper()
 	switch encoding {
 	case "":
@@ -163,7 +163,7 @@ func encode(t *testing.T, text, encoding string) []byte {
 }
 
 // unescape reads the escapes that testdata/README.md lists.
-func unescape(t *testing.T, text string) string {
+func unescape(t testing.TB, text string) string {
 	t.Helper()
 	repetition := regexp.MustCompile(`\{([^{}]*)\*(\d+)\}`)
 	text = repetition.ReplaceAllStringFunc(text, func(match string) string {
@@ -188,7 +188,7 @@ func unescape(t *testing.T, text string) string {
 	})
 }
 
-func readVectors(t *testing.T, file string) []vector {
+func readVectors(t testing.TB, file string) []vector {
 	t.Helper()
 	content, err := os.ReadFile(file)
 	if err != nil {
