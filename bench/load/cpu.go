@@ -12,6 +12,10 @@ import (
 	"time"
 )
 
+// statTick is the unit of time in /proc: the kernel tells processes hundredths of a
+// second, whatever its own tick.
+const statTick = time.Second / 100
+
 // ProcessCPU reads the processor time of a process on this machine, where the
 // system has /proc.
 func ProcessCPU(pid int) func() (time.Duration, error) {
@@ -28,12 +32,7 @@ func ProcessCPU(pid int) func() (time.Duration, error) {
 // parseStat reads utime and stime, the 14th and 15th field. The second is the
 // program's name in brackets and may hold anything, so counting starts behind it.
 func parseStat(stat []byte) (time.Duration, error) {
-	const (
-		fieldsBefore = 11 // between the name and utime
-		// The kernel tells processes hundredths of a second, whatever its own
-		// tick.
-		tick = time.Second / 100
-	)
+	const fieldsBefore = 11 // between the name and utime
 	fields := bytes.Fields(stat[bytes.LastIndexByte(stat, ')')+1:])
 	if len(fields) < fieldsBefore+2 {
 		return 0, errors.New("process status is too short")
@@ -43,7 +42,7 @@ func parseStat(stat []byte) (time.Duration, error) {
 	if err := errors.Join(userErr, systemErr); err != nil {
 		return 0, fmt.Errorf("process status: %w", err)
 	}
-	return time.Duration(user+system) * tick, nil
+	return time.Duration(user+system) * statTick, nil
 }
 
 // MetricsCPU reads the processor time of a server from its metrics page, where
@@ -79,33 +78,43 @@ func MetricsCPU(client *http.Client, metrics string) func() (time.Duration, erro
 
 // meter takes the processor time used between start and stop.
 type meter struct {
-	read                func() (time.Duration, error)
-	server, own         time.Duration
-	serverFrom, ownFrom time.Duration
-	started             bool
-	err                 error
+	read    func() (time.Duration, error) // nil: the server's is not known
+	started bool
+	err     error
+
+	from              usage
+	server, own, busy time.Duration
 }
 
-func newMeter(opts Options) *meter {
-	m := &meter{read: opts.ServerCPU}
-	if m.read == nil {
-		m.read = func() (time.Duration, error) { return 0, nil }
+// usage is processor time used so far.
+type usage struct{ server, own, busy time.Duration }
+
+func (m *meter) now() (u usage) {
+	if m.read != nil {
+		u.server, m.err = m.read()
 	}
-	return m
+	u.own, u.busy = ownCPU(), BusyCPU()
+	return u
 }
 
 func (m *meter) start() {
 	m.started = true
-	m.serverFrom, m.err = m.read()
-	m.ownFrom = ownCPU()
+	m.from = m.now()
 }
 
 func (m *meter) stop() {
 	if !m.started || m.err != nil {
 		return
 	}
-	m.own = ownCPU() - m.ownFrom
-	var to time.Duration
-	to, m.err = m.read()
-	m.server = to - m.serverFrom
+	to := m.now()
+	m.server, m.own, m.busy = to.server-m.from.server, to.own-m.from.own, to.busy-m.from.busy
+}
+
+// others is what was used by neither server nor generator, if all of that is
+// known.
+func (m *meter) others() time.Duration {
+	if m.server == 0 || m.busy == 0 {
+		return 0
+	}
+	return max(0, m.busy-m.server-m.own)
 }

@@ -25,21 +25,13 @@ func Get(target Target, path string) Feeds {
 	}
 }
 
-// Post feeds every connection with one body, again and again.
-func Post(target Target, path, contentType string, body []byte) Feeds {
-	request := append(appendPostHead(nil, target, path, contentType, len(body)), body...)
-	return func(int) Feed {
-		return func() []byte { return request }
-	}
-}
-
-func appendPostHead(dst []byte, target Target, path, contentType string, length int) []byte {
-	dst = target.appendHead(dst, "POST", path)
-	dst = append(dst, "Content-Type: "...)
-	dst = append(dst, contentType...)
-	dst = append(dst, "\r\nContent-Length: "...)
-	dst = strconv.AppendInt(dst, int64(length), 10)
-	return append(dst, "\r\n\r\n"...)
+// ImportRequest is the request that imports a document.
+func ImportRequest(target Target, document []byte) []byte {
+	request := target.appendHead(nil, "POST", "/import")
+	request = append(request, "Content-Type: text/xml+markr\r\nContent-Length: "...)
+	request = strconv.AppendInt(request, int64(len(document)), 10)
+	request = append(request, "\r\n\r\n"...)
+	return append(request, document...)
 }
 
 // poolBytes is how much all rendered documents may take together. It is above the
@@ -98,12 +90,8 @@ func NewImports(target Target, c *cohort.Cohort, connections int) (*Imports, err
 }
 
 func newPooled(target Target, body []byte) *pooled {
-	const (
-		contentType = "text/xml+markr"
-		opening     = "<student-number>"
-	)
-	request := appendPostHead(nil, target, "/import", contentType, len(body))
-	p := &pooled{request: append(request, body...)}
+	const opening = "<student-number>"
+	p := &pooled{request: ImportRequest(target, body)}
 	seen := make(map[string]int)
 	for at := 0; ; {
 		i := bytes.Index(p.request[at:], []byte(opening))

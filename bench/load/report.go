@@ -43,6 +43,10 @@ type Report struct {
 	// GeneratorCPU is the processor time this process used meanwhile; 0 if it is
 	// not known.
 	GeneratorCPU time.Duration `json:"generator_cpu_ns,omitempty"`
+	// OthersCPU is the processor time that went elsewhere meanwhile, also to the
+	// kernel's own work for the network; 0 if it is not known. Whoever compares
+	// figures wants it small.
+	OthersCPU time.Duration `json:"others_cpu_ns,omitempty"`
 }
 
 // Latency is a distribution of durations, exact to three digits.

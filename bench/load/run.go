@@ -15,7 +15,8 @@ type run struct {
 	warm    time.Duration // from here on is counted
 	end     time.Duration // up to here
 	issued  atomic.Int64
-	stopped atomic.Bool        // no new requests
+	stopped atomic.Bool        // closed loop: no new requests
+	cut     atomic.Bool        // no answer is waited for any more
 	due     chan time.Duration // open loop: handed to whichever connection is free
 	tally   tally
 }
@@ -58,7 +59,7 @@ func Run(ctx context.Context, opts Options, feeds Feeds) (Report, error) {
 		working.Wait()
 		close(done)
 	}()
-	meter := newMeter(opts)
+	meter := &meter{read: opts.ServerCPU}
 	r.watch(ctx, done, meter)
 	r.stopped.Store(true)
 	ended := time.Since(r.started)
@@ -109,19 +110,24 @@ func (r *run) awaitAnswers(ctx context.Context, done <-chan struct{}, workers []
 	case <-time.After(r.opts.AnswerWait):
 	case <-ctx.Done():
 	}
+	r.cut.Store(true)
 	for _, w := range workers {
 		w.cutOff()
 	}
 	<-done
 }
 
+// sendGrace is how long after the end the requests that were due before it may
+// still be sent: a moment's lateness is latency, not failure.
+const sendGrace = 500 * time.Millisecond
+
 // pace hands out requests at the time they are due, k/rate after the start. When
 // all connections are busy it waits for one, and the requests that become due
 // meanwhile go out late, one after the other; the time they are due stays.
 func (r *run) pace(ctx context.Context, done <-chan struct{}) {
 	defer close(r.due)
-	end := time.NewTimer(r.end)
-	defer end.Stop()
+	last := time.NewTimer(r.end + sendGrace)
+	defer last.Stop()
 	for k := int64(0); r.opts.RequestsMax == 0 || k < r.opts.RequestsMax; k++ {
 		due := r.dueAt(k)
 		if !r.sleepUntil(ctx, min(due, r.end), done) || due >= r.end {
@@ -129,10 +135,13 @@ func (r *run) pace(ctx context.Context, done <-chan struct{}) {
 		}
 		select {
 		case r.due <- due:
-		case <-end.C:
+		case <-last.C:
 			r.countUnsent(k)
 			return
 		case <-done:
+			if time.Since(r.started) >= r.end {
+				r.countUnsent(k)
+			}
 			return
 		case <-ctx.Done():
 			return
@@ -170,7 +179,7 @@ func (r *run) sleepUntil(ctx context.Context, moment time.Duration, done <-chan 
 // countUnsent accounts for the requests from the k-th on, which were due before
 // the end and found no free connection.
 func (r *run) countUnsent(k int64) {
-	for ; ; k++ {
+	for ; r.opts.RequestsMax == 0 || k < r.opts.RequestsMax; k++ {
 		due := r.dueAt(k)
 		if due >= r.end {
 			return
@@ -202,6 +211,7 @@ func (r *run) report(workers []*worker, meter *meter, ended time.Duration) (Repo
 		Rate:         r.opts.Rate,
 		ServerCPU:    meter.server,
 		GeneratorCPU: meter.own,
+		OthersCPU:    meter.others(),
 	}
 	for _, w := range workers {
 		report.BytesSent += w.sent

@@ -1,6 +1,9 @@
 package load
 
 import (
+	"bytes"
+	"os"
+	"strconv"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -23,4 +26,28 @@ func ownCPU() time.Duration {
 		return 0
 	}
 	return time.Duration(usage.Utime.Nano() + usage.Stime.Nano())
+}
+
+// BusyCPU is the time that all processors together have not been idle, or 0 if the
+// system does not tell.
+func BusyCPU() time.Duration {
+	stat, err := os.ReadFile("/proc/stat")
+	if err != nil {
+		return 0
+	}
+	line, _, _ := bytes.Cut(stat, []byte("\n"))
+	// cpu user nice system idle iowait irq softirq steal …
+	const idle, iowait, steal = 4, 5, 8
+	var busy time.Duration
+	for i, field := range bytes.Fields(line) {
+		if i == 0 || i == idle || i == iowait || i > steal {
+			continue
+		}
+		ticks, err := strconv.ParseInt(string(field), 10, 64)
+		if err != nil {
+			return 0
+		}
+		busy += time.Duration(ticks) * statTick
+	}
+	return busy
 }

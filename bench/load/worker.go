@@ -22,7 +22,6 @@ type worker struct {
 	mu struct {
 		sync.Mutex
 		connection *connection // nil between two
-		cut        bool        // no more answers are waited for
 	}
 }
 
@@ -54,7 +53,7 @@ func (w *worker) work(ctx context.Context) {
 	defer w.flush()
 	defer w.hangUp()
 	c := w.mu.connection
-	for ctx.Err() == nil {
+	for ctx.Err() == nil && !w.run.cut.Load() {
 		due, more := w.run.next()
 		if !more {
 			break
@@ -111,7 +110,7 @@ func (w *worker) redial(ctx context.Context) (*connection, error) {
 	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if w.mu.cut {
+	if w.run.cut.Load() {
 		_ = c.conn.Close() // Nothing was sent on it.
 		return nil, errTimeout
 	}
@@ -135,7 +134,6 @@ func (w *worker) hangUp() {
 func (w *worker) cutOff() {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.mu.cut = true
 	if c := w.mu.connection; c != nil {
 		// A connection that cannot take a deadline is closed already.
 		_ = c.conn.SetDeadline(time.Unix(1, 0))

@@ -1,0 +1,63 @@
+package main
+
+import (
+	"context"
+	"io"
+	"strings"
+	"time"
+)
+
+// What tests look into.
+var (
+	Run    = run
+	Median = median
+	Number = number
+)
+
+// Figures is one contender's: by name, by run.
+type Figures map[string][]float64
+
+// Table renders the table of one scenario with two contenders.
+func Table(ours, theirs Figures, order []string) (string, error) {
+	s := scenarioResult{
+		Name: "race", What: "who is faster",
+		goals: []goal{
+			{figure: "laps/s", atLeast: 10},
+			{figure: "laps/s", against: "peer", atLeast: 3},
+			{figure: "ms", atMost: 2},
+		},
+	}
+	for _, c := range []struct {
+		name    string
+		figures Figures
+	}{{"markr", ours}, {"peer", theirs}} {
+		result := contenderResult{Name: c.name}
+		for _, name := range order {
+			for _, value := range c.figures[name] {
+				result.add(measurement{figures: []figure{{name, value}}})
+			}
+		}
+		s.Contenders = append(s.Contenders, result)
+	}
+	r := result{
+		Started: time.Unix(0, 0).UTC(), Commit: "abc", Runs: 3, Duration: time.Second,
+		Machine:   machine{Processors: 2, Processor: "P", System: "s/a", Kernel: "1", Go: "go1", Flush: time.Millisecond},
+		Scenarios: []scenarioResult{s},
+	}
+	var b strings.Builder
+	err := r.writeText(&b)
+	return b.String(), err
+}
+
+// Baseline runs f while the server that does nothing answers at address.
+func Baseline(ctx context.Context, self string, f func(address string) error) error {
+	b := &bencher{self: self, progress: io.Discard}
+	server, err := b.startBaseline(ctx)
+	if err != nil {
+		return err
+	}
+	if err := f(server.target.Host); err != nil {
+		return err
+	}
+	return server.stop()
+}

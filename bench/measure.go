@@ -1,0 +1,112 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"slices"
+
+	"markr/bench/load"
+)
+
+// A scenario is one question, put to several contenders in turn. The first is
+// Markr; the others are what it is measured against.
+type scenario struct {
+	name string
+	what string // what is measured, in a line
+	// goals are what Markr has to reach, by figure.
+	goals   []goal
+	prepare preparation
+}
+
+// preparation returns the contenders of a scenario, and what ends them.
+type preparation func(ctx context.Context, b *bencher) ([]contender, func() error, error)
+
+// contender is somebody who can be measured.
+type contender struct {
+	name    string
+	measure func(ctx context.Context, run int) (measurement, error)
+}
+
+// measurement is what one run of a contender gave.
+type measurement struct {
+	figures []figure
+	report  *load.Report // nil if there was no load over HTTP
+}
+
+// figure is one number. Contenders of a scenario give the same figures, as far as
+// they have them.
+type figure struct {
+	name  string
+	value float64
+}
+
+// goal is a bound for a figure of Markr, or for its ratio to another contender's.
+type goal struct {
+	figure  string
+	against string // empty: the figure itself
+	atLeast float64
+	atMost  float64 // 0: no bound
+}
+
+// bencher carries out scenarios.
+type bencher struct {
+	settings
+
+	work     string                 // directory for everything temporary
+	markr    func() (string, error) // the server's binary, built when first needed
+	self     string                 // this program's
+	progress io.Writer
+}
+
+// run measures every contender of a scenario as often as asked, one after the
+// other within each round, so that what disturbs the machine for a while disturbs
+// all of them.
+func (b *bencher) run(ctx context.Context, s scenario) (outcome scenarioResult, err error) {
+	contenders, end, err := s.prepare(ctx, b)
+	if err != nil {
+		return outcome, err
+	}
+	defer func() {
+		if endErr := end(); err == nil {
+			err = endErr
+		}
+	}()
+	outcome = scenarioResult{Name: s.name, What: s.what, goals: s.goals}
+	for _, c := range contenders {
+		outcome.Contenders = append(outcome.Contenders, contenderResult{Name: c.name})
+	}
+	for run := range b.runs {
+		for i, c := range contenders {
+			b.awaitQuiet(ctx)
+			m, err := c.measure(ctx, run)
+			if err != nil {
+				return outcome, fmt.Errorf("%s, run %d: %w", c.name, run+1, err)
+			}
+			if err := ctx.Err(); err != nil {
+				return outcome, err
+			}
+			outcome.Contenders[i].add(m)
+			fmt.Fprintf(b.progress, "%s %d/%d %s: %s\n", s.name, run+1, b.runs, c.name, m)
+		}
+	}
+	return outcome, nil
+}
+
+// String is the measurement's first figure, for the progress.
+func (m measurement) String() string {
+	if len(m.figures) == 0 {
+		return "nothing"
+	}
+	return number(m.figures[0].value) + " " + m.figures[0].name
+}
+
+// median is the middle value, or the mean of the two in the middle.
+func median(values []float64) float64 {
+	sorted := slices.Sorted(slices.Values(values))
+	n := len(sorted)
+	if n == 0 {
+		return 0
+	}
+	return (sorted[(n-1)/2] + sorted[n/2]) / 2
+}
