@@ -30,3 +30,6 @@ func Verbs() [][]string {
 	}
 	return all
 }
+
+// Environment lists every variable that a verb reads.
+func Environment() []string { return environmentOf(newRoot(streams{})) }

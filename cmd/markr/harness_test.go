@@ -10,10 +10,10 @@ import (
 	"net/http"
 	"os"
 	"os/exec"
+	"regexp"
 	"strings"
 	"sync"
 	"syscall"
-	"testing"
 	"time"
 
 	markr "markr/cmd/markr"
@@ -37,45 +37,65 @@ type process struct {
 	}
 }
 
-// launch starts `markr serve` on a free port of loopback and returns at once.
-func launch(tb testing.TB, dir string, args ...string) *process {
-	tb.Helper()
+// tester is what a helper needs of a test, or of a script in one.
+type tester interface {
+	Helper()
+	Fatal(args ...any)
+	Fatalf(format string, args ...any)
+	Logf(format string, args ...any)
+	Cleanup(done func())
+	Failed() bool
+}
+
+// launch starts `markr serve` on a free port of loopback and returns at once. Later
+// flags win over those given here.
+func launch(t tester, dir string, flags ...string) *process {
+	t.Helper()
+	return launchWith(t, nil, append([]string{"--data-dir", dir}, flags...)...)
+}
+
+// launchWith is launch with settings in the environment.
+func launchWith(t tester, settings []string, flags ...string) *process {
+	t.Helper()
 	binary, err := exec.LookPath("markr") // Put there by testscript.Main.
 	if err != nil {
-		tb.Fatal(err)
+		t.Fatal(err)
 	}
 	// A free disk of less than a gigabyte is the machine's, and not what is tested.
-	args = append([]string{"serve", "--data-dir", dir, "--listen", "127.0.0.1:0", "--log-format", "json", "--free-disk-min", "0"}, args...)
+	args := append([]string{"serve", "--listen", "127.0.0.1:0", "--free-disk-min", "0"}, flags...)
 	p := &process{cmd: exec.Command(binary, args...), ready: make(chan struct{}), exited: make(chan struct{})}
-	p.cmd.Env = cleanEnvironment()
+	p.cmd.Env = append(cleanEnvironment(), settings...)
 	stderr, err := p.cmd.StderrPipe()
 	if err != nil {
-		tb.Fatal(err)
+		t.Fatal(err)
 	}
 	if err := p.cmd.Start(); err != nil {
-		tb.Fatal(err)
+		t.Fatal(err)
 	}
 	go func() { // Ends when the process does, which the cleanup sees to.
 		p.follow(stderr)
 		_ = p.cmd.Wait() // How it ended is in ProcessState.
 		close(p.exited)
 	}()
-	tb.Cleanup(func() {
+	t.Cleanup(func() {
 		p.kill()
-		if tb.Failed() {
-			tb.Logf("log of %v:\n%s", p.cmd.Args, p.logged())
+		if t.Failed() {
+			t.Logf("log of %v:\n%s", p.cmd.Args, p.logged())
 		}
 	})
 	return p
 }
 
 // serve starts a server and waits until it is ready.
-func serve(tb testing.TB, dir string, args ...string) *process {
-	tb.Helper()
-	p := launch(tb, dir, args...)
-	p.awaitReady(tb)
+func serve(t tester, dir string, flags ...string) *process {
+	t.Helper()
+	p := launch(t, dir, flags...)
+	p.awaitReady(t)
 	return p
 }
+
+// readyLine is what a server logs when it is ready, in either format.
+var readyLine = regexp.MustCompile(`"?msg"?[=:]"?ready"?[ ,]"?url"?[=:]"?(https?://[^ "]+)`)
 
 // follow keeps the log and looks in it for the address.
 func (p *process) follow(stderr io.Reader) {
@@ -84,9 +104,8 @@ func (p *process) follow(stderr io.Reader) {
 		p.mu.Lock()
 		p.mu.log.WriteString(lines.Text() + "\n")
 		p.mu.Unlock()
-		var line struct{ Msg, URL string }
-		if json.Unmarshal(lines.Bytes(), &line) == nil && line.Msg == "ready" {
-			p.url = line.URL
+		if ready := readyLine.FindStringSubmatch(lines.Text()); ready != nil {
+			p.url = ready[1]
 			close(p.ready)
 		}
 	}
@@ -98,14 +117,14 @@ func (p *process) logged() string {
 	return p.mu.log.String()
 }
 
-func (p *process) awaitReady(tb testing.TB) {
-	tb.Helper()
+func (p *process) awaitReady(t tester) {
+	t.Helper()
 	select {
 	case <-p.ready:
 	case <-p.exited:
-		tb.Fatalf("the server ended before it was ready: %v\n%s", p.cmd.ProcessState, p.logged())
+		t.Fatalf("the server ended before it was ready: %v\n%s", p.cmd.ProcessState, p.logged())
 	case <-time.After(patience):
-		tb.Fatalf("the server is not ready after %v\n%s", patience, p.logged())
+		t.Fatalf("the server is not ready after %v\n%s", patience, p.logged())
 	}
 }
 
@@ -116,24 +135,24 @@ func (p *process) kill() {
 }
 
 // wait waits for the process to end and returns its exit code.
-func (p *process) wait(tb testing.TB) int {
-	tb.Helper()
+func (p *process) wait(t tester) int {
+	t.Helper()
 	select {
 	case <-p.exited:
 		return p.cmd.ProcessState.ExitCode()
 	case <-time.After(patience):
-		tb.Fatalf("the server has not ended after %v\n%s", patience, p.logged())
+		t.Fatalf("the server has not ended after %v\n%s", patience, p.logged())
 		return 0
 	}
 }
 
 // stop asks the process to stop and returns its exit code.
-func (p *process) stop(tb testing.TB) int {
-	tb.Helper()
+func (p *process) stop(t tester) int {
+	t.Helper()
 	if err := p.cmd.Process.Signal(syscall.SIGTERM); err != nil {
-		tb.Fatal(err)
+		t.Fatal(err)
 	}
-	return p.wait(tb)
+	return p.wait(t)
 }
 
 // cleanEnvironment is this process's without settings of ours.
@@ -148,10 +167,10 @@ func cleanEnvironment() []string {
 }
 
 // newHTTPClient keeps enough connections for the clients of a test.
-func newHTTPClient(tb testing.TB) *http.Client {
-	tb.Helper()
+func newHTTPClient(t tester) *http.Client {
+	t.Helper()
 	transport := &http.Transport{MaxIdleConnsPerHost: 64}
-	tb.Cleanup(transport.CloseIdleConnections)
+	t.Cleanup(transport.CloseIdleConnections)
 	return &http.Client{Transport: transport, Timeout: patience}
 }
 
@@ -179,8 +198,8 @@ func read(response *http.Response, err error) (int, []byte, error) {
 }
 
 // getJSON reads a path into a value and fails the test on anything but 200.
-func getJSON(tb testing.TB, client *http.Client, url string, into any) {
-	tb.Helper()
+func getJSON(t tester, client *http.Client, url string, into any) {
+	t.Helper()
 	status, body, err := get(client, url)
 	if err == nil && status != http.StatusOK {
 		err = fmt.Errorf("status %d: %s", status, body)
@@ -189,6 +208,40 @@ func getJSON(tb testing.TB, client *http.Client, url string, into any) {
 		err = json.Unmarshal(body, into)
 	}
 	if err != nil {
-		tb.Fatalf("GET %s: %v", url, err)
+		t.Fatalf("GET %s: %v", url, err)
 	}
+}
+
+// waitingBuffer closes seen when it has been written a text.
+type waitingBuffer struct {
+	text string
+	seen chan struct{}
+
+	mu struct {
+		sync.Mutex
+
+		bytes.Buffer
+		told bool
+	}
+}
+
+func (w *waitingBuffer) init(text string) { w.text, w.seen = text, make(chan struct{}) }
+
+// Write keeps what is written.
+func (w *waitingBuffer) Write(p []byte) (int, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	n, err := w.mu.Buffer.Write(p)
+	if !w.mu.told && strings.Contains(w.mu.Buffer.String(), w.text) {
+		w.mu.told = true
+		close(w.seen)
+	}
+	return n, err
+}
+
+// String is everything written so far.
+func (w *waitingBuffer) String() string {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.mu.Buffer.String()
 }

@@ -68,8 +68,8 @@ func (r result) text() string {
 	case r.receipt.DuplicateOf != nil:
 		return fmt.Sprintf("accepted, the same bytes as import %s: nothing changed", *r.receipt.DuplicateOf)
 	}
-	return fmt.Sprintf("accepted, %s: %d students added, %d marks raised, %d unchanged (import %s)",
-		counted(r.receipt.Records, "record"), r.receipt.StudentsAdded, r.receipt.MarksRaised, r.receipt.Unchanged, r.receipt.ImportID)
+	return fmt.Sprintf("accepted, %s: %s added, %d marks raised, %d unchanged (import %s)",
+		counted(r.receipt.Records, "record"), counted(r.receipt.StudentsAdded, "student"), r.receipt.MarksRaised, r.receipt.Unchanged, r.receipt.ImportID)
 }
 
 // resultJSON tells it to a program.

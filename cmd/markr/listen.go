@@ -57,8 +57,8 @@ func bind(flag, address string) (net.Listener, error) {
 		return listener, nil
 	}
 	cause := err
-	if e, ok := errors.AsType[*net.OpError](err); ok {
-		cause = e.Err
+	if e, ok := errors.AsType[*os.SyscallError](err); ok {
+		cause = e.Err // The rest repeats the address.
 	}
 	hint := fmt.Sprintf("choose an address of this machine with --%s or %s", flag, envName(flag))
 	switch {

@@ -7,11 +7,8 @@ import (
 	"os"
 	"time"
 
-	"github.com/KimMachineGun/automemlimit/memlimit"
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/urfave/cli/v3"
-
-	"markr/httpapi"
 )
 
 // serveName is the verb whose warnings go to its log.
@@ -46,7 +43,6 @@ func newServe(std streams) *cli.Command {
 			for _, warning := range unknownVariables(os.Environ(), environmentOf(cmd.Root())) {
 				logger.Warn(warning)
 			}
-			o.limitMemory(logger)
 			return tellInLog(o, logger, serve(ctx, std, o, registry, logger))
 		},
 	}
@@ -55,11 +51,17 @@ func newServe(std streams) *cli.Command {
 // serve runs a service until a signal, or until it fails.
 func serve(ctx context.Context, std streams, o *serveOptions, registry *prometheus.Registry, logger *slog.Logger) error {
 	started := time.Now()
+	memoryLimit, err := limitMemory(o.memoryLimitRatio)
+	if err != nil {
+		logger.Warn("there is no memory limit", "cause", err)
+	}
+	o.fit(memoryLimit)
 	s, err := start(o, registry, logger)
 	if err != nil {
 		return err
 	}
-	logger.Info("listening", "url", s.url(), "ops_url", s.opsURL(), "data_dir", o.dataDir, "version", readBuild().Version)
+	logger.Info("listening", "url", s.url(), "ops_url", s.opsURL(), "data_dir", o.dataDir,
+		"memory_limit", memoryLimit, "version", readBuild().Version)
 
 	ready := make(chan error, 1)
 	go func() { ready <- s.engine.WaitReady(ctx) }() // Ends at the latest with ctx.
@@ -148,25 +150,4 @@ func tellInLog(o *serveOptions, logger *slog.Logger, err error) error {
 	}
 	logger.Error(err.Error(), "hint", hintOf(err))
 	return &toldError{err}
-}
-
-// limitMemory makes the garbage collector aim at the container's memory, and
-// sizes what is sized by memory.
-func (o *serveOptions) limitMemory(logger *slog.Logger) {
-	var limit int64
-	if o.memoryLimitRatio > 0 {
-		var err error
-		limit, err = memlimit.Set(memlimit.WithRatio(o.memoryLimitRatio),
-			memlimit.WithProvider(memlimit.ApplyFallback(memlimit.FromCgroup, memlimit.FromSystem)))
-		if err != nil {
-			logger.Warn("no memory limit", "cause", err)
-			limit = 0
-		} else {
-			logger.Info("memory limit", "bytes", limit)
-		}
-	}
-	if o.limits.BytesInFlightMax == 0 && limit > 0 {
-		const quarter = 4 // The rest is for the state, Pebble's caches and garbage.
-		o.limits.BytesInFlightMax = max(o.limits.DecodedBytesMax, min(limit/quarter, httpapi.BytesInFlightMaxDefault))
-	}
 }
