@@ -39,7 +39,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	case errors.Is(err, flag.ErrHelp):
 		return 0
 	case err != nil:
-		fmt.Fprintln(stderr, "bench:", err)
+		say(stderr, "bench: %v", err)
 		return 2
 	}
 	return exit(stderr, compare(ctx, s, stdout, stderr))
@@ -49,11 +49,17 @@ func exit(stderr io.Writer, err error) int {
 	if err == nil {
 		return 0
 	}
-	fmt.Fprintln(stderr, "bench:", err)
+	say(stderr, "bench: %v", err)
 	if errors.Is(err, context.Canceled) {
 		return 130
 	}
 	return 1
+}
+
+// say writes a line for the person who watches. If that cannot be written there is
+// nobody to tell.
+func say(w io.Writer, format string, args ...any) {
+	_, _ = fmt.Fprintf(w, format+"\n", args...)
 }
 
 // settings are the flags.

@@ -87,7 +87,7 @@ func (b *bencher) run(ctx context.Context, s scenario) (outcome scenarioResult, 
 				return outcome, err
 			}
 			outcome.Contenders[i].add(m)
-			fmt.Fprintf(b.progress, "%s %d/%d %s: %s\n", s.name, run+1, b.runs, c.name, m)
+			say(b.progress, "%s %d/%d %s: %s", s.name, run+1, b.runs, c.name, m)
 		}
 	}
 	return outcome, nil

@@ -102,37 +102,40 @@ func (r *result) writeText(w io.Writer) error {
 
 func (s *scenarioResult) appendText(b *strings.Builder) {
 	fmt.Fprintf(b, "\n%s: %s\n", s.Name, s.What)
-	table := tabwriter.NewWriter(b, 0, 0, 3, ' ', 0)
-	fmt.Fprint(table, "\t")
-	for _, c := range s.Contenders {
-		fmt.Fprintf(table, "%s\t", c.Name)
+	ours, others := &s.Contenders[0], s.Contenders[1:]
+	heads := []string{"", ours.Name}
+	for _, c := range others {
+		heads = append(heads, c.Name)
 	}
-	for _, c := range s.Contenders[1:] {
-		fmt.Fprintf(table, "%s : %s\t", s.Contenders[0].Name, c.Name)
+	for _, c := range others {
+		heads = append(heads, ours.Name+" : "+c.Name)
 	}
-	fmt.Fprintln(table, "goal")
-	for _, f := range s.Contenders[0].Figures {
-		fmt.Fprintf(table, "  %s\t", f.Name)
-		for _, c := range s.Contenders {
-			cell := "-"
-			if r, ok := c.figure(f.Name); ok {
-				cell = fmt.Sprintf("%s (%s to %s)", number(r.Median), number(slices.Min(r.Values)), number(slices.Max(r.Values)))
-			}
-			fmt.Fprintf(table, "%s\t", cell)
-		}
-		for _, c := range s.Contenders[1:] {
-			cell := "-"
+	lines := []string{strings.Join(append(heads, "goal"), "\t")}
+	for _, f := range ours.Figures {
+		cells := []string{"  " + f.Name, f.String()}
+		ratios := make([]string, 0, len(others))
+		for _, c := range others {
+			cell, times := "-", "-"
 			if other, ok := c.figure(f.Name); ok {
+				cell = other.String()
 				if q, ok := ratio(f, other); ok {
-					cell = number(q)
+					times = number(q)
 				}
 			}
-			fmt.Fprintf(table, "%s\t", cell)
+			cells, ratios = append(cells, cell), append(ratios, times)
 		}
-		fmt.Fprintln(table, s.verdict(f))
+		cells = append(append(cells, ratios...), s.verdict(f))
+		lines = append(lines, strings.Join(cells, "\t"))
 	}
+	table := tabwriter.NewWriter(b, 0, 0, 3, ' ', 0)
 	// A strings.Builder takes everything.
+	_, _ = io.WriteString(table, strings.Join(lines, "\n")+"\n")
 	_ = table.Flush()
+}
+
+// String is the median, with the extremes.
+func (f figureResult) String() string {
+	return fmt.Sprintf("%s (%s to %s)", number(f.Median), number(slices.Min(f.Values)), number(slices.Max(f.Values)))
 }
 
 // verdict says how a figure of Markr stands to its goals.
@@ -208,6 +211,6 @@ func (r *result) save(s settings, progress io.Writer) error {
 	if err := os.WriteFile(stem+".txt", []byte(text.String()), 0o666); err != nil {
 		return err
 	}
-	fmt.Fprintln(progress, "raw figures in", stem+".json")
+	say(progress, "raw figures in %s.json", stem)
 	return nil
 }

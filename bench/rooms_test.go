@@ -36,31 +36,31 @@ var seedFlag = flag.Uint64("seed", 0, "seed of the random tests; 0 takes a new o
 // flushed to it.
 
 // openHouse puts a vault and an engine together, as the program does.
-func openHouse(b testing.TB, options wal.Options) (*engine.Engine, *intake.Registry) {
-	b.Helper()
+func openHouse(tb testing.TB, options wal.Options) (*engine.Engine, *intake.Registry) {
+	tb.Helper()
 	formats, err := intake.NewRegistry(mcqxml.New(intake.Limits{}))
 	if err != nil {
-		b.Fatal(err)
+		tb.Fatal(err)
 	}
 	options.FreeBytesMin = -1 // no floor
 	vault, err := wal.Open(options)
 	if err != nil {
-		b.Fatal(err)
+		tb.Fatal(err)
 	}
 	house, err := engine.Open(engine.Options{Log: vault, Intake: formats})
 	if err != nil {
-		b.Fatal(err)
+		tb.Fatal(err)
 	}
-	b.Cleanup(func() {
+	tb.Cleanup(func() {
 		if err := house.Close(); err != nil {
-			b.Error(err)
+			tb.Error(err)
 		}
 		if err := vault.Close(); err != nil {
-			b.Error(err)
+			tb.Error(err)
 		}
 	})
-	if err := house.WaitReady(b.Context()); err != nil {
-		b.Fatal(err)
+	if err := house.WaitReady(tb.Context()); err != nil {
+		tb.Fatal(err)
 	}
 	return house, formats
 }

@@ -15,11 +15,11 @@ import (
 	"markr/bench/cohort"
 )
 
-func mustNew(t testing.TB, opts cohort.Options) *cohort.Cohort {
-	t.Helper()
+func mustNew(tb testing.TB, opts cohort.Options) *cohort.Cohort {
+	tb.Helper()
 	c, err := cohort.New(opts)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	return c
 }

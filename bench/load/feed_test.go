@@ -18,11 +18,11 @@ func testTarget() load.Target {
 	return load.Target{Address: netip.MustParseAddrPort("127.0.0.1:1"), Host: "127.0.0.1:1"}
 }
 
-func newCohort(t testing.TB, opts cohort.Options) *cohort.Cohort {
-	t.Helper()
+func newCohort(tb testing.TB, opts cohort.Options) *cohort.Cohort {
+	tb.Helper()
 	c, err := cohort.New(opts)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	return c
 }
