@@ -167,23 +167,23 @@ func port(t *testing.T, address string) string {
 
 // checkStopTime says whether a manager that waits as long as that before it kills
 // lets a graceful stop finish.
-func checkStopTime(t *testing.T, name string, wait time.Duration) {
+func checkStopTime(t *testing.T, setting string, wait time.Duration) {
 	t.Helper()
 	defaults := flagDefaults(t, "serve")
 	var stop time.Duration
-	for _, flag := range []string{"shutdown-delay", "drain-timeout"} {
-		text, ok := defaults[flag]
+	for _, name := range []string{"shutdown-delay", "drain-timeout"} {
+		text, ok := defaults[name]
 		if !ok {
-			t.Fatalf("markr serve has no flag --%s", flag)
+			t.Fatalf("markr serve has no flag --%s", name)
 		}
 		part, err := time.ParseDuration(text)
 		if err != nil {
-			t.Fatalf("default of --%s: %v", flag, err)
+			t.Fatalf("default of --%s: %v", name, err)
 		}
 		stop += part
 	}
 	if wait <= stop {
-		t.Errorf("%s is %v; a graceful stop may take %v", name, wait, stop)
+		t.Errorf("%s is %v; a graceful stop may take %v", setting, wait, stop)
 	}
 }
 
