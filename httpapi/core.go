@@ -17,6 +17,13 @@ const concurrencyRoom = 1024
 // handler: the least it can be told.
 const prefetchBytes = 1
 
+// What the core keeps of bodies between requests, in bytes. Request bodies are
+// not in its hands, but for their first byte.
+const (
+	poolRequestBytesMax  = 64 << 10
+	poolResponseBytesMax = 1 << 20
+)
+
 // core returns a fasthttp server with our settings; DESIGN.md says which hazard
 // each of them is for.
 func (s *Server) core(routes *router) *fasthttp.Server {
@@ -52,6 +59,7 @@ func (s *Server) coreError(ctx *fasthttp.RequestCtx, err error) {
 	defer s.releaseRequest(r)
 	s.metrics.inFlight.Inc()
 	defer s.metrics.inFlight.Dec()
+	r.method = len(methods) - 1 // the request line may not have been read
 	r.lingerAfter()
 	r.problem(s.coreProblem(err))
 	r.observe()

@@ -2,8 +2,12 @@ package httpapi
 
 import (
 	"fmt"
+	"math"
 	"runtime"
+	"runtime/debug"
 	"time"
+
+	"markr/wal/entry"
 )
 
 // Limits bound what clients can make the server do. The zero value of a field
@@ -15,7 +19,8 @@ type Limits struct {
 	// taken off; default 256 MiB.
 	DecodedBytesMax int64
 	// BytesInFlightMax is how many bytes all bodies being read or imported may
-	// hold together; default 1 GiB, and never less than DecodedBytesMax.
+	// hold together; default a quarter of the Go memory limit or, without one,
+	// 1 GiB, and at least what two decoded bodies may have.
 	BytesInFlightMax int64
 	// ImportsInFlightMax is how many imports may be under way; default 256 per
 	// processor, because most of them wait for the network or the disk.
@@ -70,7 +75,7 @@ const (
 func (l Limits) WithDefaults() Limits {
 	orDefault(&l.BodyBytesMax, BodyBytesMaxDefault)
 	orDefault(&l.DecodedBytesMax, DecodedBytesMaxDefault)
-	orDefault(&l.BytesInFlightMax, max(BytesInFlightMaxDefault, l.DecodedBytesMax))
+	orDefault(&l.BytesInFlightMax, max(bytesInFlightByDefault(), 2*l.DecodedBytesMax))
 	orDefault(&l.ImportsInFlightMax, ImportsInFlightPerProcessor*runtime.GOMAXPROCS(0))
 	orDefault(&l.HeaderBytesMax, HeaderBytesMaxDefault)
 	orDefault(&l.HeaderLinesMax, HeaderLinesMaxDefault)
@@ -82,6 +87,15 @@ func (l Limits) WithDefaults() Limits {
 	orDefault(&l.ConnectionsMax, ConnectionsMaxDefault)
 	orDefault(&l.RequestsPerConnectionMax, RequestsPerConnectionMaxDefault)
 	return l
+}
+
+// bytesInFlightByDefault leaves three quarters of the memory to decoded records,
+// the results, and the collector.
+func bytesInFlightByDefault() int64 {
+	if limit := debug.SetMemoryLimit(-1); limit != math.MaxInt64 {
+		return limit / 4
+	}
+	return BytesInFlightMaxDefault
 }
 
 func orDefault[T int | int64 | time.Duration](value *T, byDefault T) {
@@ -98,6 +112,11 @@ func (l Limits) validate() error {
 		l.WriteTimeout < 0, l.IdleTimeout < 0, l.LingerTimeout < 0, l.ConnectionsMax < 0,
 		l.ConnectionsPerAddressMax < 0, l.RequestsPerConnectionMax < 0:
 		return fmt.Errorf("a limit is negative: %+v", l)
+	case l.DecodedBytesMax > entry.DocumentBytesMax:
+		return fmt.Errorf("the decoded body may have %d bytes, more than the %d that a log keeps", l.DecodedBytesMax, int64(entry.DocumentBytesMax))
+	case l.BytesInFlightMax < 2*l.DecodedBytesMax:
+		// A growing body holds its old and its new buffer for a moment.
+		return fmt.Errorf("bytes in flight may be %d, too few for one decoded body of %d, which needs twice as many", l.BytesInFlightMax, l.DecodedBytesMax)
 	case l.DecodedBytesMax < l.BodyBytesMax:
 		return fmt.Errorf("the decoded body may have %d bytes, fewer than the %d of the body", l.DecodedBytesMax, l.BodyBytesMax)
 	}

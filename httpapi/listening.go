@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"sync"
+	"time"
 
 	"github.com/valyala/fasthttp"
 )
@@ -53,11 +54,18 @@ func (l *listening) shutdown(ctx context.Context) error {
 	l.mu.Unlock()
 	err := l.core.ShutdownWithContext(ctx)
 	for _, g := range gates {
+		// The core does not know a listener whose Serve has just begun.
+		_ = g.Listener.Close()
 		select {
 		case <-g.left():
 		case <-ctx.Done():
 			g.closeAll()
-			<-g.left()
+			// Who waits for a client finds out now. Who waits for the disk may
+			// wait for ever.
+			select {
+			case <-g.left():
+			case <-time.After(l.server.limits.LingerTimeout):
+			}
 		}
 	}
 	if err != nil {

@@ -80,9 +80,8 @@ func (r *request) observe() {
 	status := r.ctx.Response.StatusCode()
 	size := r.responseSize()
 	rm := s.metrics.routes[r.routeName()]
-	method := methodIndex(string(r.ctx.Method()))
-	s.metrics.counter(rm, method, statusIndex(status)).Inc()
-	if method == rm.method || rm.route == routeOther {
+	s.metrics.counter(rm, r.method, statusIndex(status)).Inc()
+	if r.method == rm.method || rm.route == routeOther {
 		rm.duration.Observe(took.Seconds())
 	}
 	rm.responseSize.Observe(float64(size))
@@ -120,7 +119,7 @@ func (r *request) log(status, size int, took time.Duration) {
 	}
 	logger.LogAttrs(context.Background(), level, message,
 		slog.String("request_id", r.id),
-		slog.String("method", methods[methodIndex(string(r.ctx.Method()))]),
+		slog.String("method", methods[r.method]),
 		slog.String("route", r.routeName()),
 		slog.Int("status", status),
 		slog.Int64("request_bytes", r.received),

@@ -16,6 +16,7 @@ type request struct {
 	route   *route // nil until one is found
 	id      string // see requestid.go
 	started time.Time
+	method  int // as a label value, see methods
 	params  [paramsMax]param
 	// received is the length of the request body, as far as it was read.
 	received int64
@@ -27,6 +28,7 @@ type param struct{ name, value string }
 func (s *Server) acquireRequest(ctx *fasthttp.RequestCtx) *request {
 	r, _ := s.requests.Get().(*request)
 	r.ctx, r.started = ctx, s.now()
+	r.method = methodIndex(string(ctx.Method()))
 	r.id = requestID(&ctx.Request.Header)
 	r.setHeader(headerRequestID, r.id)
 	return r

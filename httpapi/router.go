@@ -16,6 +16,7 @@ const paramsMax = 2
 // A router finds the route of a request.
 type router struct {
 	byLength [segmentsMax + 1][]*path // by number of segments
+	asterisk route                    // answers OPTIONS *, which asks about the server
 }
 
 // A path is what requests are compared with: the routes that differ in their
@@ -42,12 +43,16 @@ func newRouter(table []route) router {
 		}
 		p.routes = append(p.routes, r)
 	}
+	rt.asterisk = route{pattern: routeOther, method: fasthttp.MethodOptions, handle: answerOptions(allowOf(allMethods))}
 	for _, p := range byPattern {
 		p.allow = allowOf(p.routes)
 		p.options = route{pattern: p.routes[0].pattern, method: fasthttp.MethodOptions, handle: answerOptions(p.allow)}
 	}
 	return rt
 }
+
+// allMethods are the methods that any path answers.
+var allMethods = []*route{{method: fasthttp.MethodGet}, {method: fasthttp.MethodPost}}
 
 func newPath(pattern string) *path {
 	p := &path{}
@@ -88,6 +93,9 @@ func answerOptions(allow string) handler {
 // front of the server reads a path differently.
 func (rt *router) find(r *request) (*route, error) {
 	original, _, _ := bytes.Cut(r.ctx.Request.Header.RequestURI(), []byte("?"))
+	if string(original) == "*" { // the core lets it pass for OPTIONS alone
+		return &rt.asterisk, nil
+	}
 	var segments [segmentsMax][]byte
 	n, err := splitPath(original, &segments)
 	if err != nil {

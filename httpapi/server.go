@@ -15,6 +15,7 @@ import (
 
 	"github.com/klauspost/compress/gzip"
 	"github.com/prometheus/client_golang/prometheus"
+	"github.com/valyala/fasthttp"
 
 	"markr/engine"
 	"markr/engine/intake"
@@ -119,6 +120,7 @@ func New(opts Options) (*Server, error) {
 	s.requests.New = func() any { return &request{server: s} }
 	s.gzips.New = func() any { return new(gzip.Reader) }
 	s.readers.New = func() any { return bufio.NewReader(nil) }
+	fasthttp.SetBodySizePoolLimit(poolRequestBytesMax, poolResponseBytesMax)
 	var err error
 	if s.content, err = newContent(); err != nil {
 		return nil, fmt.Errorf("make HTTP server: %w", err)

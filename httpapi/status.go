@@ -172,6 +172,7 @@ var sentinels = []struct {
 	code   code
 	detail string
 }{
+	{intake.ErrUnknownMediaType, codeUnsupportedMediaType, "Documents of this content type are not read here."},
 	{engine.ErrNotReady, codeUnavailable, "The server is still reading its log; /readyz tells how far it is."},
 	{engine.ErrClosed, codeUnavailable, "The server is stopping."},
 	{engine.ErrOverloaded, codeOverloaded, "Too many documents are waiting to be written to disk."},
@@ -181,6 +182,9 @@ var sentinels = []struct {
 	{entry.ErrFailed, codeUnavailable, "The log has failed and takes no documents until the server is started again. Results can still be read."},
 	{entry.ErrClosed, codeUnavailable, "The server is stopping."},
 	{entry.ErrNotFound, codeUnknownImport, "There is no such import, or it was refused and has been dropped since."},
+	{engine.ErrUnreadable, codeUnavailable, "The log could not be read to its end; the operator finds the cause in the server's log."},
+	{entry.ErrUnknownVersion, codeInternal, "The stored document is in a format that a newer version of this program has written."},
+	{entry.ErrInvalid, codeInternal, "The server made a mistake; its log has the cause under this request id."},
 	{entry.ErrDamaged, codeDamaged, "The stored document is damaged; run `markr vault verify`."},
 	{context.DeadlineExceeded, codeOverloaded, "The server had no room for this document in time; nothing of it was counted."},
 	{context.Canceled, codeUnavailable, "The server is stopping."},
@@ -195,15 +199,13 @@ func problemOf(err error) problem {
 	if notReady, ok := errors.AsType[*notReadyError](err); ok {
 		return problem{code: notReady.code, detail: notReady.detail, checks: notReady.checks}
 	}
-	if document, ok := errors.AsType[*intake.DocumentError](err); ok {
-		p := problem{code: code(document.Code), detail: documentDetail(document), document: document}
-		if refusal, kept := errors.AsType[*engine.RefusedError](err); kept {
-			p.importID = refusal.ImportID
+	// Only a refusal is about the client's document: a log that cannot be read
+	// tells of a document, too.
+	if refused, ok := errors.AsType[*engine.RefusedError](err); ok {
+		return problem{
+			code: code(refused.Document.Code), detail: documentDetail(refused.Document),
+			document: refused.Document, importID: refused.ImportID,
 		}
-		return p
-	}
-	if errors.Is(err, intake.ErrUnknownMediaType) {
-		return problem{code: codeUnsupportedMediaType, detail: "Documents of this content type are not read here."}
 	}
 	for i := range sentinels {
 		if errors.Is(err, sentinels[i].err) {
