@@ -29,7 +29,7 @@ const (
 // pebbleOptions are the settings of a store in the vault.
 func (v *Vault) pebbleOptions() *pebble.Options {
 	o := &pebble.Options{
-		FS:                          v.opts.FS,
+		FS:                          orderedFS{v.opts.FS},
 		FormatMajorVersion:          pebbleFormat,
 		MemTableSize:                memTableBytes,
 		MemTableStopWritesThreshold: memTablesStop,

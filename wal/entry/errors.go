@@ -56,8 +56,8 @@ func (e *DamagedError) Unwrap() error { return ErrDamaged }
 // know. It wraps [ErrUnknownVersion].
 type VersionError struct {
 	Position Position // 0 when it is in no entry
-	What     string // which part
-	Version  byte   // the version found
+	What     string   // which part
+	Version  byte     // the version found
 }
 
 // Error names the position, the part and the version.

@@ -1,0 +1,140 @@
+package wal_test
+
+import (
+	"flag"
+	"fmt"
+	"math/rand/v2"
+	"strings"
+	"sync/atomic"
+	"testing"
+
+	"github.com/cockroachdb/pebble/v2/vfs"
+
+	"markr/wal/waltest"
+)
+
+var long = flag.Bool("long", false, "run the long tests")
+
+// crashRun runs the script on a disk, from the first Open on, with the vault
+// closed and opened in the middle.
+type crashRun struct {
+	disk *crashDisk
+	// started groups have been given to Append, acknowledged ones have come back.
+	started, acknowledged atomic.Int64
+}
+
+func (r *crashRun) run(t *testing.T) {
+	t.Helper()
+	v, err := openScripted(r.disk, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() {
+		if err := v.Close(); err != nil {
+			t.Error(err)
+		}
+	}()
+	for i, group := range script(t) {
+		if i == scriptGroups/2 {
+			if err := v.Close(); err != nil {
+				t.Fatal(err)
+			}
+			if v, err = openScripted(r.disk, nil); err != nil {
+				t.Fatal(err)
+			}
+		}
+		r.started.Add(1)
+		if err := v.Append(group); err != nil {
+			t.Fatal(err)
+		}
+		r.acknowledged.Add(1)
+	}
+}
+
+// possible are the states that a crash at this moment may leave.
+func (r *crashRun) possible(all []string) []string {
+	return all[r.acknowledged.Load() : r.started.Load()+1]
+}
+
+// A power cut before any write operation, with none, half or all of the data kept
+// that was not synced, leaves a vault that opens without help, with every
+// acknowledged group and no part of another.
+func TestCrash(t *testing.T) {
+	t.Parallel()
+	all := states(t)
+	for _, unsynced := range []int{0, 50, 100} {
+		t.Run(fmt.Sprintf("unsynced=%d", unsynced), func(t *testing.T) {
+			t.Parallel()
+			r := waltest.Random(t)
+			run := &crashRun{disk: newCrashDisk(vfs.NewCrashableMem())}
+			images, nested := 0, 0
+			run.disk.before = func(operation int) {
+				// Each of the first operations, which make the vault, then some.
+				if operation > 60 && r.IntN(6) != 0 && !*long {
+					return
+				}
+				images++
+				cfg := vfs.CrashCloneCfg{UnsyncedDataPercent: unsynced, RNG: rand.New(rand.NewPCG(r.Uint64(), 0))}
+				image, again := run.disk.image(cfg), run.disk.image(cfg)
+				wanted := run.possible(all)
+				if err := survivor(t, image, wanted); err != nil {
+					t.Errorf("operation %d: %v", operation, err)
+				}
+				if r.IntN(20) == 0 {
+					nested += crashWhileRecovering(t, r, again, unsynced, wanted)
+				}
+			}
+			run.run(t)
+			t.Logf("%d write operations, %d images, %d more of recoveries", run.disk.operations(), images, nested)
+			if images < 60 {
+				t.Errorf("only %d images", images)
+			}
+		})
+	}
+}
+
+// crashWhileRecovering cuts the power once more before each write operation of the
+// opening after a cut.
+func crashWhileRecovering(t *testing.T, r *rand.Rand, image *vfs.MemFS, unsynced int, wanted []string) (images int) {
+	t.Helper()
+	disk := newCrashDisk(image)
+	disk.before = func(operation int) {
+		images++
+		cfg := vfs.CrashCloneCfg{UnsyncedDataPercent: unsynced, RNG: rand.New(rand.NewPCG(r.Uint64(), 0))}
+		if err := survivor(t, disk.image(cfg), wanted); err != nil {
+			t.Errorf("operation %d of the recovery: %v", operation, err)
+		}
+	}
+	v, err := openScripted(disk, nil)
+	if err != nil {
+		t.Errorf("open: %v", err)
+		return images
+	}
+	if err := v.Close(); err != nil {
+		t.Error(err)
+	}
+	return images
+}
+
+// The crash test must be able to fail: on a disk that lies about syncing the log,
+// acknowledged groups are lost, and it sees that.
+func TestCrashSeesLoss(t *testing.T) {
+	t.Parallel()
+	all := states(t)
+	run := &crashRun{disk: newCrashDisk(vfs.NewCrashableMem())}
+	run.disk.lies = func(name string) bool { return strings.HasSuffix(name, ".log") }
+	images, lost := 0, 0
+	run.disk.before = func(operation int) {
+		if operation%16 != 0 || run.acknowledged.Load() == 0 {
+			return
+		}
+		images++
+		if err := survivor(t, run.disk.image(vfs.CrashCloneCfg{}), run.possible(all)); err != nil {
+			lost++
+		}
+	}
+	run.run(t)
+	if lost < images/2 {
+		t.Errorf("a disk that does not sync the log lost something in %d of %d images only", lost, images)
+	}
+}
