@@ -52,10 +52,12 @@ func (s *Server) imports(r *request) error {
 	if err != nil {
 		return err
 	}
-	name, _ := r.query("outcome")
-	outcome, err := parseOutcome(name)
-	if err != nil {
-		return err
+	var outcome entry.Outcome // 0: all of them
+	name, given := r.query("outcome")
+	if given {
+		if outcome, err = parseOutcome(name); err != nil {
+			return err
+		}
 	}
 	var before entry.Position // 0: from the newest on
 	if cursor, given := r.query("cursor"); given {
@@ -132,11 +134,8 @@ func (s *Server) findImport(r *request) (engine.Import, error) {
 	return s.engine.FindImport(id)
 }
 
-// parseOutcome reads the outcome parameter; the empty name stands for all.
+// parseOutcome reads the outcome parameter.
 func parseOutcome(name string) (entry.Outcome, error) {
-	if name == "" {
-		return 0, nil
-	}
 	for _, outcome := range []entry.Outcome{entry.Accepted, entry.Refused, entry.Duplicate} {
 		if outcome.String() == name {
 			return outcome, nil

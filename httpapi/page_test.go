@@ -1,0 +1,533 @@
+package httpapi_test
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"net/http"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/cockroachdb/pebble/v2/vfs"
+	"golang.org/x/net/html"
+
+	"markr/engine"
+	"markr/httpapi"
+	"markr/httpapi/dashboard"
+	"markr/wal"
+	"markr/wal/entry"
+)
+
+var regexpStyle = regexp.MustCompile(`<link rel="stylesheet" href="(/assets/style-[0-9a-f]{16}\.css)">`)
+
+func TestPrefersHTML(t *testing.T) {
+	t.Parallel()
+	for accept, want := range map[string]bool{
+		"":                                  false,
+		"*/*":                               false, // curl
+		"text/html":                         true,
+		"TEXT/HTML;q=0.1":                   true,
+		"text/plain":                        false,
+		"text/*":                            false,
+		"application/json":                  false,
+		"text/html;q=0":                     false,
+		"text/plain, text/html":             true,
+		"text/plain, text/html;q=0.9":       false,
+		"text/plain;q=0.5, text/html;q=0.9": true,
+		"application/xhtml+xml, */*":        true,
+		"text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,*/*;q=0.8": true, // browsers
+	} {
+		if got := httpapi.PrefersHTML(accept); got != want {
+			t.Errorf("Accept: %q: %t, want %t", accept, got, want)
+		}
+	}
+}
+
+func TestWelcomeIsFiveLines(t *testing.T) {
+	t.Parallel()
+	o := openOffice(t).waitReady(t)
+	for _, accept := range []string{"*/*", "text/plain", "application/json"} {
+		got := o.get(t, "/", "Accept: "+accept)
+		lines := strings.Split(strings.TrimSuffix(got.body, "\n"), "\n")
+		if got.status != http.StatusOK || len(lines) != 5 || got.header.Get("Content-Type") != "text/plain; charset=utf-8" {
+			t.Errorf("Accept: %s: %d %v\n%s", accept, got.status, got.header, got.body)
+		}
+		for _, line := range lines {
+			if len(line) > 100 {
+				t.Errorf("a line of %d characters: %s", len(line), line)
+			}
+		}
+		for _, name := range []string{"1.2.3", "/import ", "/results/{test}/aggregate", "/results,", "/imports,", "/openapi.json"} {
+			if !strings.Contains(got.body, name) {
+				t.Errorf("it does not say %q:\n%s", name, got.body)
+			}
+		}
+		if vary := got.header.Get("Vary"); vary != "Accept, Accept-Encoding" {
+			t.Errorf("Vary: %s", vary)
+		}
+	}
+}
+
+// webpage is a parsed page.
+type webpage struct{ root *html.Node }
+
+// page fetches and parses the page, and checks what is true of it in every state.
+func (o *office) page(t testing.TB, target string, status int) webpage {
+	t.Helper()
+	got := o.get(t, target, "Accept: text/html,application/xhtml+xml,*/*;q=0.8")
+	if got.status != status {
+		t.Fatalf("%s: %d, want %d", target, got.status, status)
+	}
+	policy := got.header.Get("Content-Security-Policy")
+	if !strings.HasPrefix(policy, "default-src 'none'; style-src 'self'; ") || strings.Contains(policy, "unsafe") {
+		t.Errorf("policy %q", policy)
+	}
+	root, err := html.Parse(strings.NewReader(got.body))
+	if err != nil {
+		t.Fatal(err)
+	}
+	d := webpage{root}
+	for n := range root.Descendants() {
+		if n.Type != html.ElementNode {
+			continue
+		}
+		if n.Data == "script" || n.Data == "style" || n.Data == "iframe" {
+			t.Errorf("the page has a <%s>", n.Data)
+		}
+		for _, a := range n.Attr {
+			if a.Key == "style" || strings.HasPrefix(a.Key, "on") {
+				t.Errorf("<%s> has an attribute %s=%q", n.Data, a.Key, a.Val)
+			}
+			if (a.Key == "href" || a.Key == "src" || a.Key == "action") && !strings.HasPrefix(a.Val, "/") && !strings.HasPrefix(a.Val, "#") {
+				t.Errorf("<%s> leads to %q", n.Data, a.Val)
+			}
+		}
+	}
+	for _, landmark := range []string{"header", "main", "footer", "nav", "h1", "title"} {
+		if len(d.all(landmark)) == 0 {
+			t.Errorf("the page has no <%s>", landmark)
+		}
+	}
+	if lang := attribute(d.all("html")[0], "lang"); lang != "en" {
+		t.Errorf("language %q", lang)
+	}
+	for _, n := range slices.Concat(d.all("section"), d.all("table")) {
+		if name := d.byID(attribute(n, "aria-labelledby")); name == nil || text(name) == "" {
+			t.Errorf("a <%s> without a name", n.Data)
+		}
+	}
+	for _, n := range d.all("input") {
+		if !slices.ContainsFunc(d.all("label"), func(l *html.Node) bool { return attribute(l, "for") == attribute(n, "id") }) {
+			t.Error("an input without a label")
+		}
+	}
+	for _, table := range d.all("table") {
+		for row := range table.Descendants() {
+			if row.Type == html.ElementNode && row.Data == "th" && attribute(row, "scope") == "" && attribute(row, "aria-hidden") == "" {
+				t.Errorf("a header cell without scope: %s", text(row))
+			}
+		}
+	}
+	return d
+}
+
+func (d webpage) all(name string) []*html.Node {
+	var found []*html.Node
+	for n := range d.root.Descendants() {
+		if n.Type == html.ElementNode && n.Data == name {
+			found = append(found, n)
+		}
+	}
+	return found
+}
+
+func (d webpage) byID(id string) *html.Node {
+	for n := range d.root.Descendants() {
+		if n.Type == html.ElementNode && id != "" && attribute(n, "id") == id {
+			return n
+		}
+	}
+	return nil
+}
+
+// rows are the texts of the cells of the table with a class.
+func (d webpage) rows(class string) [][]string {
+	var rows [][]string
+	for _, table := range d.all("table") {
+		if attribute(table, "class") != class {
+			continue
+		}
+		for n := range table.Descendants() {
+			if n.Type != html.ElementNode || n.Data != "tr" {
+				continue
+			}
+			var cells []string
+			for cell := range n.ChildNodes() {
+				if cell.Type == html.ElementNode && attribute(cell, "aria-hidden") == "" {
+					cells = append(cells, text(cell))
+				}
+			}
+			rows = append(rows, cells)
+		}
+	}
+	return rows
+}
+
+// link is where the link with a text leads, "" if there is none.
+func (d webpage) link(label string) string {
+	for _, a := range d.all("a") {
+		if text(a) == label {
+			return attribute(a, "href")
+		}
+	}
+	return ""
+}
+
+func attribute(n *html.Node, name string) string {
+	for _, a := range n.Attr {
+		if a.Key == name {
+			return a.Val
+		}
+	}
+	return ""
+}
+
+// text is what a reader sees of a node.
+func text(n *html.Node) string {
+	var b strings.Builder
+	for d := range n.Descendants() {
+		if d.Type == html.TextNode {
+			b.WriteString(d.Data)
+		}
+	}
+	return strings.Join(strings.Fields(b.String()), " ")
+}
+
+func TestPageOfNothing(t *testing.T) {
+	t.Parallel()
+	o := openOffice(t).waitReady(t)
+	d := o.page(t, "/", http.StatusOK)
+	commands := d.all("code")
+	if len(commands) != 1 {
+		t.Fatalf("%d commands to try", len(commands))
+	}
+	want := "curl -H 'Content-Type: text/xml+markr' --data-binary @results.xml " + o.base + "/import"
+	if got := text(commands[0]); got != want {
+		t.Errorf("%s\nwant %s", got, want)
+	}
+	if len(d.all("table")) > 0 {
+		t.Error("an empty table")
+	}
+	// A host that a shell would see more in is not shown.
+	request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, o.base+"/", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	request.Host = "x$(id)'.example"
+	request.Header.Set("Accept", "text/html")
+	if response, err := o.client.Do(request); err == nil {
+		defer response.Body.Close()
+		root, err := html.Parse(response.Body)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if page := text(root); strings.Contains(page, "$(id)") {
+			t.Error("the page repeats a host that is none")
+		}
+	}
+	// Refused documents alone are shown too.
+	if got := o.post(t, "<x/>"); got.status != http.StatusUnprocessableEntity {
+		t.Fatalf("%d %s", got.status, got.body)
+	}
+	if d := o.page(t, "/", http.StatusOK); len(d.rows("imports")) != 2 || len(d.all("code")) != 1 {
+		t.Error("a refused document is not shown beside the command to try")
+	}
+}
+
+func TestPageShowsTestsAndImports(t *testing.T) {
+	t.Parallel()
+	o := openOffice(t).waitReady(t)
+	arrivals(t, o)
+	o.accept(t, scanned(scan{"many", "1", "1", "3"}, scan{"a", "1", "2", "3"}, scan{"b", "1", "2", "3"}, scan{"c", "1", "2", "3"}, scan{"many", "2", "2", "3"}))
+	d := o.page(t, "/", http.StatusOK)
+	tests := d.rows("tests")
+	if want := []string{"Test", "Students", "Mean", "SD", "Min", "P25", "Median", "P75", "Max", "Last import"}; !slices.Equal(tests[0], want) {
+		t.Errorf("columns %q", tests[0])
+	}
+	const at = "23 Nov 2026, 09:30:00"
+	if want := []string{"1234", "1", "65.0", "0.0", "65.0", "65.0", "65.0", "65.0", "65.0", at}; !slices.Equal(tests[1], want) {
+		t.Errorf("row %q, want %q", tests[1], want)
+	}
+	if want := []string{"many", "2", "50.0", "16.7", "33.3", "41.7", "50.0", "58.3", "66.7", at}; !slices.Equal(tests[5], want) {
+		t.Errorf("row %q, want %q", tests[5], want)
+	}
+	if len(d.all("svg")) != 5 {
+		t.Errorf("%d spreads", len(d.all("svg")))
+	}
+	imports := d.rows("imports")
+	for i, want := range []string{
+		"Received UTC|Outcome|Tests|Records|Size|From|Document",
+		at + "|accepted|many, a, b and 1 more|5|1.1 kB|127.0.0.1|Download",
+		at + "|duplicate|1234|1|245 B|127.0.0.1|Download",
+		at + "|refused|Record 2 (line 7, column 1): summary-marks/obtained \"21\" must not be more than available|448 B|127.0.0.1|Download",
+		at + "|accepted|1234|1|245 B|127.0.0.1|Download",
+	} {
+		if i == 3 || i == 0 {
+			if len(imports[i]) != len(strings.Split(want, "|")) {
+				t.Errorf("row %d: %q", i, imports[i])
+			}
+			continue
+		}
+		if got := strings.Join(imports[i], "|"); regexp.MustCompile(`\|[0-9.]+ k?B\|`).ReplaceAllString(got, "|") != regexp.MustCompile(`\|[0-9.]+ k?B\|`).ReplaceAllString(want, "|") {
+			t.Errorf("row %d: %q, want %q", i, got, want)
+		}
+	}
+	if reason := imports[3][2]; !strings.HasPrefix(reason, "Record 2 (line ") || !strings.Contains(reason, `summary-marks/obtained "21"`) {
+		t.Errorf("the reason of a refusal: %q", reason)
+	}
+	// Every link of the page leads somewhere.
+	for _, a := range d.all("a") {
+		if href := attribute(a, "href"); strings.HasPrefix(href, "/") {
+			if got := o.get(t, href); got.status != http.StatusOK {
+				t.Errorf("%s leads to %s: %d", text(a), href, got.status)
+			}
+		}
+	}
+}
+
+func TestPageEscapes(t *testing.T) {
+	t.Parallel()
+	o := openOffice(t).waitReady(t)
+	ids := []string{"<script>alert(1)</script>", `" onmouseover="alert(1)`, "'", "a/b", "a?b=c&d", "%3Cb%3E", "javascript:alert(1)", "物理 🎓", "{{.}}", "..%2f"}
+	for _, id := range ids {
+		o.accept(t, scanned(scan{id, "1", "1", "2"}))
+	}
+	d := o.page(t, "/", http.StatusOK)
+	for _, id := range ids {
+		href := d.link(id)
+		if href == "" {
+			t.Errorf("the page does not show %q", id)
+			continue
+		}
+		if got := o.get(t, href); got.status != http.StatusOK {
+			t.Errorf("%q leads to %s: %d %s", id, href, got.status, got.body)
+		}
+		search := o.page(t, "/?prefix="+escapeSegment(id), http.StatusOK)
+		if rows := search.rows("tests"); len(rows) != 2 || rows[1][0] != strings.Join(strings.Fields(id), " ") {
+			t.Errorf("search for %q: %q", id, rows)
+		}
+		if value := attribute(search.byID("prefix"), "value"); value != id {
+			t.Errorf("the search field shows %q for %q", value, id)
+		}
+	}
+	none := o.page(t, "/?prefix=%3Cb%3Enone", http.StatusOK)
+	if rows := none.rows("tests"); len(rows) != 0 || !strings.Contains(text(none.root), "No test id begins with “<b>none”.") {
+		t.Errorf("a search without a find: %q", text(none.root))
+	}
+}
+
+func TestPagePages(t *testing.T) {
+	t.Parallel()
+	o := openOffice(t).waitReady(t)
+	var scans []scan
+	for i := range 120 {
+		scans = append(scans, scan{fmt.Sprintf("p/%03d", i), "1", "1", "2"})
+	}
+	o.accept(t, scanned(append(scans, scan{"q", "1", "1", "2"})...))
+	var seen []string
+	target := "/?prefix=p%2F"
+	for pages := 0; target != ""; pages++ {
+		d := o.page(t, target, http.StatusOK)
+		for _, row := range d.rows("tests")[1:] {
+			seen = append(seen, row[0])
+		}
+		if first := d.link("First page"); (first != "") != (pages > 0) {
+			t.Errorf("page %d: first page at %q", pages, first)
+		}
+		target = d.link("Next page")
+	}
+	if len(seen) != 120 || !slices.IsSorted(seen) {
+		t.Errorf("%d tests on the pages: %q", len(seen), seen)
+	}
+	if d := o.page(t, "/?cursor=nonsense", http.StatusOK); len(d.rows("tests")) != 51 {
+		t.Error("a bad cursor does not show the beginning")
+	}
+}
+
+// gatedLog is a log whose replay waits for a gate, and may fail then.
+type gatedLog struct {
+	engine.Log
+
+	gate chan error
+}
+
+// Replay waits, and then replays.
+func (g gatedLog) Replay(ctx context.Context, from entry.Position, fn func(*entry.Entry) error) error {
+	select {
+	case err := <-g.gate:
+		if err != nil {
+			return err
+		}
+		return g.Log.Replay(ctx, from, fn)
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+func TestReadsBeforeReady(t *testing.T) {
+	t.Parallel()
+	fs := vfs.NewMem()
+	vault, err := wal.Open(wal.Options{Dir: "data", FS: fs, FreeBytesMin: -1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := vault.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	openOfficeWith(t, vault, httpapi.Options{}).waitReady(t).accept(t, scanned(scan{"1", "1", "1", "2"}))
+	log := gatedLog{Log: vault, gate: make(chan error, 1)}
+	o := openOfficeWith(t, log, httpapi.Options{})
+	for _, target := range []string{"/results", "/results/1/aggregate", "/imports", "/imports/01890000-0000-7000-8000-000000000000", "/imports/01890000-0000-7000-8000-000000000000/document"} {
+		if got := o.get(t, target); got.status != http.StatusServiceUnavailable || got.code(t) != "unavailable" || got.header.Get("Retry-After") == "" {
+			t.Errorf("%s: %d %v %s", target, got.status, got.header, got.body)
+		}
+	}
+	d := o.page(t, "/", http.StatusServiceUnavailable)
+	progress := d.all("progress")
+	if len(progress) != 1 || attribute(progress[0], "max") != "1" || attribute(progress[0], "value") != "0" {
+		t.Errorf("progress %v", progress)
+	}
+	if got := o.get(t, "/"); got.status != http.StatusOK {
+		t.Errorf("text: %d", got.status)
+	}
+	log.gate <- nil
+	o.waitReady(t)
+	o.accept(t, scanned(scan{"1", "2", "1", "2"}))
+	if rows := o.page(t, "/", http.StatusOK).rows("tests"); rows[1][1] != "2" {
+		t.Errorf("after recovery: %q", rows)
+	}
+}
+
+func TestPageOfAFailedRecovery(t *testing.T) {
+	t.Parallel()
+	vault, err := wal.Open(wal.Options{Dir: "data", FS: vfs.NewMem(), FreeBytesMin: -1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := vault.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	log := gatedLog{Log: vault, gate: make(chan error, 1)}
+	log.gate <- &entry.DamagedError{Position: 3, What: "secret detail"}
+	o := openOfficeWith(t, log, httpapi.Options{})
+	if err := o.engine.WaitReady(t.Context()); err == nil {
+		t.Fatal("the engine is ready")
+	}
+	d := o.page(t, "/", http.StatusServiceUnavailable)
+	if page := text(d.root); !strings.Contains(page, "The log could not be read") || strings.Contains(page, "secret detail") {
+		t.Errorf("the page says: %s", page)
+	}
+	if got := o.get(t, "/results"); got.status != http.StatusServiceUnavailable {
+		t.Errorf("results: %d %s", got.status, got.body)
+	}
+}
+
+func TestAssets(t *testing.T) {
+	t.Parallel()
+	o := openOffice(t).waitReady(t)
+	page := o.get(t, "/", "Accept: text/html")
+	href := regexpStyle.FindStringSubmatch(page.body)
+	if href == nil {
+		t.Fatal("the page names no stylesheet")
+	}
+	want, err := dashboard.FS.ReadFile(dashboard.Stylesheet)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := o.get(t, href[1], "Accept-Encoding: zstd")
+	if got.plain(t) != string(want) || got.header.Get("Content-Encoding") != "zstd" {
+		t.Errorf("%s: %d %v", href[1], got.status, got.header)
+	}
+	if cache := got.header.Get("Cache-Control"); cache != "public, max-age=31536000, immutable" {
+		t.Errorf("kept for %q", cache)
+	}
+	for _, name := range []string{"style.css", "page.html", "style-0000000000000000.css", "%2e%2e%2fpage.go", "dashboard.go"} {
+		if got := o.get(t, "/assets/"+name); got.status != http.StatusNotFound {
+			t.Errorf("/assets/%s: %d", name, got.status)
+		}
+	}
+}
+
+// The colours of the stylesheet keep the contrast that WCAG 2.2 AA asks for, in
+// both schemes: 4.5 for text, 3 for what draws a number or an edge of a control.
+func TestContrast(t *testing.T) {
+	t.Parallel()
+	style, err := dashboard.FS.ReadFile(dashboard.Stylesheet)
+	if err != nil {
+		t.Fatal(err)
+	}
+	light, rest, found := strings.Cut(string(style), "@media (prefers-color-scheme: dark)")
+	if !found {
+		t.Fatal("the stylesheet has no dark scheme")
+	}
+	dark, _, _ := strings.Cut(rest, "@media")
+	for scheme, block := range map[string]string{"light": light, "dark": dark} {
+		tokens := make(map[string]string)
+		for _, m := range regexp.MustCompile(`--([a-z]+): (#[0-9a-f]{6});`).FindAllStringSubmatch(block, -1) {
+			tokens[m[1]] = m[2]
+		}
+		for _, pair := range []struct {
+			ink, ground string
+			least       float64
+		}{
+			{"ink", "page", 4.5}, {"ink", "sheet", 4.5}, {"ink", "hover", 4.5},
+			{"quiet", "page", 4.5}, {"quiet", "sheet", 4.5}, {"quiet", "hover", 4.5},
+			{"link", "page", 4.5}, {"link", "sheet", 4.5}, {"link", "hover", 4.5},
+			{"good", "sheet", 4.5}, {"good", "hover", 4.5}, {"bad", "sheet", 4.5}, {"bad", "hover", 4.5},
+			{"range", "sheet", 3}, {"range", "page", 3}, {"median", "sheet", 3}, {"median", "box", 3},
+		} {
+			if got := contrast(t, tokens[pair.ink], tokens[pair.ground]); got < pair.least {
+				t.Errorf("%s: --%s on --%s has a contrast of %.2f, less than %v", scheme, pair.ink, pair.ground, got, pair.least)
+			}
+		}
+	}
+}
+
+func contrast(t testing.TB, a, b string) float64 {
+	t.Helper()
+	lighter, darker := luminance(t, a), luminance(t, b)
+	if lighter < darker {
+		lighter, darker = darker, lighter
+	}
+	return (lighter + 0.05) / (darker + 0.05)
+}
+
+// luminance is the relative luminance of a colour, as WCAG defines it.
+func luminance(t testing.TB, colour string) float64 {
+	t.Helper()
+	if len(colour) != 7 {
+		t.Fatalf("%q is no colour", colour)
+	}
+	var sum float64
+	for i, weight := range []float64{0.2126, 0.7152, 0.0722} {
+		channel, err := strconv.ParseUint(colour[1+2*i:3+2*i], 16, 8)
+		if err != nil {
+			t.Fatal(err)
+		}
+		value := float64(channel) / 255
+		if value <= 0.04045 {
+			value /= 12.92
+		} else {
+			value = math.Pow((value+0.055)/1.055, 2.4)
+		}
+		sum += weight * value
+	}
+	return sum
+}
