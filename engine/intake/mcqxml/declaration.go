@@ -24,22 +24,22 @@ func (s *scanner) declaration() (encoding span, ok bool) {
 		s.badDeclaration(i)
 		return span{}, false
 	case string(s.of(version)) != "1.0":
-		s.malformed(version.start, string(s.of(version)), "is the version of XML, but only 1.0 is read")
+		s.malformed(version.start, s.shown(version), "is the version of XML, but only 1.0 is read")
 		return span{}, false
 	}
 	if encoding, i = s.declared(i, "encoding"); i < 0 {
 		return span{}, false
 	}
 	if encoding.end > 0 && !isEncodingName(s.of(encoding)) {
-		s.malformed(encoding.start, string(s.of(encoding)), "cannot be the name of an encoding")
+		s.malformed(encoding.start, s.shown(encoding), "cannot be the name of an encoding")
 		return span{}, false
 	}
 	standalone, i := s.declared(i, "standalone")
 	if i < 0 {
 		return span{}, false
 	}
-	if value := string(s.of(standalone)); standalone.end > 0 && value != "yes" && value != "no" {
-		s.malformed(standalone.start, value, "is the value of standalone, but only yes and no can be")
+	if value := s.of(standalone); standalone.end > 0 && string(value) != "yes" && string(value) != "no" {
+		s.malformed(standalone.start, s.shown(standalone), "is the value of standalone, but only yes and no can be")
 		return span{}, false
 	}
 	for i < len(text) && isSpace(text[i]) {

@@ -27,7 +27,7 @@ var encodingNames = [...]string{
 
 // encodingNamed finds an encoding by the names the IANA registry gives it, in
 // any case.
-func encodingNamed(name string) encoding {
+func encodingNamed(name []byte) encoding {
 	// Lowered by hand, because strings.ToLower allocates for "UTF-8".
 	var lower [24]byte
 	if len(name) > len(lower) {
@@ -111,7 +111,7 @@ func (s *scanner) openDocument(doc *intake.Document, raw []byte, charset string)
 	by := "the byte order mark"
 	if chosen == encodingUnknown && charset != "" {
 		by = "the content type"
-		if chosen = encodingNamed(charset); !s.readable(chosen, placeNone, charset, by) {
+		if chosen = encodingNamed([]byte(charset)); !s.readable(chosen, placeNone, []byte(charset), by) {
 			return false
 		}
 	}
@@ -125,8 +125,7 @@ func (s *scanner) openDocument(doc *intake.Document, raw []byte, charset string)
 		chosen, by = encodingUTF8, ""
 	default:
 		by = "the XML declaration"
-		name := string(s.of(declared))
-		if chosen = encodingNamed(name); !s.readable(chosen, declared.start, name, by) {
+		if chosen = encodingNamed(s.of(declared)); !s.readable(chosen, declared.start, s.of(declared), by) {
 			return false
 		}
 	}
@@ -139,13 +138,13 @@ func (s *scanner) openDocument(doc *intake.Document, raw []byte, charset string)
 
 // readable says whether a document without byte order mark can be read in the
 // encoding that by names, and records why not.
-func (s *scanner) readable(chosen encoding, at int, name, by string) bool {
+func (s *scanner) readable(chosen encoding, at int, name []byte, by string) bool {
 	switch chosen {
 	case encodingUnknown:
-		s.refuse(intake.CodeUnsupportedEncoding, at, name, "is an encoding that is not read, named by "+by)
+		s.refuse(intake.CodeUnsupportedEncoding, at, intake.CutValue(name), "is an encoding that is not read, named by "+by)
 		return false
 	case encodingUTF16:
-		s.refuse(intake.CodeUnsupportedEncoding, at, name,
+		s.refuse(intake.CodeUnsupportedEncoding, at, intake.CutValue(name),
 			"is the encoding named by "+by+", but the document does not begin with its byte order mark")
 		return false
 	}

@@ -3,6 +3,7 @@ package mcqxml
 import (
 	"bytes"
 	"errors"
+	"slices"
 
 	"markr/engine/exam"
 	"markr/engine/intake"
@@ -70,7 +71,7 @@ func (r *reader) fieldText() (text []byte, ok bool) {
 			if joined.text != nil {
 				return keep(r.doc, joined.trimmed()), true
 			}
-			return trim(text), true
+			return slices.Clip(trim(text)), true
 		default:
 			return nil, false
 		}

@@ -131,7 +131,7 @@ func (s *scanner) reference(i int) int {
 		return -1
 	}
 	if entity(s.text[i+1:end]) == 0 {
-		s.malformed(i, string(s.text[i:end+1]), "is an undeclared entity")
+		s.malformed(i, s.shown(span{i, end + 1}), "is an undeclared entity")
 		return -1
 	}
 	return end + 1
@@ -163,7 +163,7 @@ func (s *scanner) characterReference(i int) int {
 	case size == 0:
 		s.malformed(i, "&#", "must be followed by digits, or by x and hexadecimal digits, and a semicolon")
 	case !isChar(r):
-		s.malformed(i, string(s.text[i:i+size]), "is a reference to a character that XML forbids")
+		s.malformed(i, s.shown(span{i, i + size}), "is a reference to a character that XML forbids")
 	default:
 		return i + size
 	}

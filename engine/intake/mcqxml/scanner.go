@@ -205,6 +205,10 @@ func (s *scanner) until(i int, stop byte, inside string) int {
 	}
 }
 
+// shown is what stands at a place, cut for people: the text may be as long as
+// the document.
+func (s *scanner) shown(at span) string { return intake.CutValue(s.of(at)) }
+
 // malformed records that the document is not well-formed. It returns
 // eventBroken, for those who want to return that.
 func (s *scanner) malformed(at int, value, reason string) event {
@@ -232,6 +236,6 @@ func (s *scanner) cutShort(inside string) event {
 func (s *scanner) unclosed() {
 	top := s.open[len(s.open)-1]
 	line, _ := lineColumn(s.text, top.start)
-	s.malformed(len(s.text), "</"+intake.CutValue(s.of(top))+">",
+	s.malformed(len(s.text), "</"+s.shown(top)+">",
 		"is missing: the document ends inside the element begun in line "+strconv.Itoa(line))
 }

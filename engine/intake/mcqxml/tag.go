@@ -68,7 +68,7 @@ func (s *scanner) attribute(i int, spaced bool) int {
 		return -1
 	}
 	if !spaced {
-		s.malformed(i, string(s.of(name)), "must have white space before it")
+		s.malformed(i, s.shown(name), "must have white space before it")
 		return -1
 	}
 	i = s.equals(name.end)
@@ -77,10 +77,10 @@ func (s *scanner) attribute(i int, spaced bool) int {
 		s.cutShort("a start tag")
 		return -1
 	case i < 0:
-		s.malformed(name.start, string(s.of(name)), "is an attribute without a value")
+		s.malformed(name.start, s.shown(name), "is an attribute without a value")
 		return -1
 	case text[i] != '"' && text[i] != '\'':
-		s.malformed(i, string(s.of(name)), "must have its value in quotes")
+		s.malformed(i, s.shown(name), "must have its value in quotes")
 		return -1
 	}
 	value := span{start: i + 1}
@@ -147,7 +147,7 @@ func (s *scanner) addAttribute(a attribute) bool {
 		return false
 	}
 	if s.repeated(a.name) {
-		s.malformed(a.name.start, string(s.of(a.name)), "is given twice in one tag")
+		s.malformed(a.name.start, s.shown(a.name), "is given twice in one tag")
 		return false
 	}
 	s.attributes = append(s.attributes, a)
@@ -191,11 +191,11 @@ func (s *scanner) endTag() event {
 	case i == len(s.text):
 		return s.cutShort("an end tag")
 	case s.text[i] != '>':
-		return s.malformed(i, "</"+string(s.of(given)), "may have nothing after its name but '>'")
+		return s.malformed(i, "</"+s.shown(given), "may have nothing after its name but '>'")
 	case !bytes.Equal(s.of(given), name):
 		line, _ := lineColumn(s.text, top.start)
-		return s.malformed(s.pos, "</"+string(s.of(given))+">",
-			"does not close "+intake.CutValue(name)+", begun in line "+strconv.Itoa(line))
+		return s.malformed(s.pos, "</"+s.shown(given)+">",
+			"does not close "+s.shown(top)+", begun in line "+strconv.Itoa(line))
 	}
 	s.open = s.open[:len(s.open)-1]
 	s.pos = i + 1
@@ -252,5 +252,5 @@ func (s *scanner) noName(i int, reason string) event {
 		return eventBroken
 	}
 	_, size := utf8.DecodeRune(s.text[i:])
-	return s.malformed(i, string(s.text[i:i+size]), reason)
+	return s.malformed(i, s.shown(span{i, i + size}), reason)
 }

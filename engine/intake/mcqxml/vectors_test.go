@@ -20,7 +20,10 @@ import (
 	"markr/engine/intake/mcqxml"
 )
 
-var update = flag.Bool("update", false, "write what the decoder says into testdata/vectors")
+var (
+	long   = flag.Bool("long", false, "run the long tests")
+	update = flag.Bool("update", false, "write what the decoder says into testdata/vectors")
+)
 
 // vector is one case of a file in testdata/vectors; testdata/README.md says how
 // they are written.
