@@ -52,10 +52,52 @@ func (s *scanner) startTag() event {
 			s.pos = i + 2
 			return eventStart
 		}
+		if end := s.plainAttribute(i); end > 0 && i > before {
+			i = end
+			continue
+		}
 		if i = s.attribute(i, i > before); i < 0 {
 			return eventBroken
 		}
 	}
+}
+
+// plainAttribute reads the attribute at i if it is as plain as nearly all are,
+// name="value" in ASCII, and returns the place after it. Otherwise it returns 0
+// and leaves the attribute to the method of that name.
+func (s *scanner) plainAttribute(i int) int {
+	rest := s.text[i:]
+	equals := 0
+	for equals < len(rest) && classes[rest[equals]]&className != 0 {
+		equals++
+	}
+	if equals == 0 || equals+1 >= len(rest) || rest[equals] != '=' || classes[rest[0]]&classNameStart == 0 {
+		return 0
+	}
+	quote := rest[equals+1]
+	if quote != '"' && quote != '\'' {
+		return 0
+	}
+	end := equals + 2
+	for end < len(rest) && classes[rest[end]]&classValue != 0 {
+		end++
+	}
+	if end == len(rest) || rest[end] != quote {
+		return 0
+	}
+	n := len(s.attributes)
+	if n >= indexedFrom {
+		return 0
+	}
+	name := rest[:equals]
+	for k := range s.attributes {
+		other := s.attributes[k].name
+		if other.end-other.start == equals && string(s.text[other.start:other.end]) == string(name) {
+			return 0
+		}
+	}
+	s.attributes = append(s.attributes, attribute{span{i, i + equals}, span{i + equals + 2, i + end}})
+	return i + end + 1
 }
 
 // attribute reads the attribute at i and returns the place after it, or a
