@@ -74,6 +74,9 @@ func (s *Server) TakePlaces() (giveBack func()) {
 	}
 }
 
+// ZstdBytesHeld is what a zstd body takes from the budget beside its bytes.
+const ZstdBytesHeld = zstdBytesHeld
+
 // ValidRequestID says whether a client's request id is taken over.
 func ValidRequestID(id string) bool { return validRequestID([]byte(id)) }
 

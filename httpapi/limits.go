@@ -20,7 +20,7 @@ type Limits struct {
 	DecodedBytesMax int64
 	// BytesInFlightMax is how many bytes all bodies being read or imported may
 	// hold together; default a quarter of the Go memory limit or, without one,
-	// 1 GiB, and at least what two decoded bodies may have.
+	// 1 GiB, and at least twice DecodedBytesMax and a zstd window.
 	BytesInFlightMax int64
 	// ImportsInFlightMax is how many imports may be under way; default 256 per
 	// processor, because most of them wait for the network or the disk.
@@ -75,7 +75,7 @@ const (
 func (l Limits) WithDefaults() Limits {
 	orDefault(&l.BodyBytesMax, BodyBytesMaxDefault)
 	orDefault(&l.DecodedBytesMax, DecodedBytesMaxDefault)
-	orDefault(&l.BytesInFlightMax, max(bytesInFlightByDefault(), 2*l.DecodedBytesMax))
+	orDefault(&l.BytesInFlightMax, max(bytesInFlightByDefault(), bytesInFlightMin(l.DecodedBytesMax)))
 	orDefault(&l.ImportsInFlightMax, ImportsInFlightPerProcessor*runtime.GOMAXPROCS(0))
 	orDefault(&l.HeaderBytesMax, HeaderBytesMaxDefault)
 	orDefault(&l.HeaderLinesMax, HeaderLinesMaxDefault)
@@ -88,6 +88,11 @@ func (l Limits) WithDefaults() Limits {
 	orDefault(&l.RequestsPerConnectionMax, RequestsPerConnectionMaxDefault)
 	return l
 }
+
+// bytesInFlightMin is the budget that the longest body needs for itself: a
+// growing body holds its old and its new buffer for a moment, and decoders hold
+// something beside.
+func bytesInFlightMin(decodedBytesMax int64) int64 { return 2*decodedBytesMax + zstdBytesHeld }
 
 // bytesInFlightByDefault leaves three quarters of the memory to decoded records,
 // the results, and the collector.
@@ -104,8 +109,8 @@ func orDefault[T int | int64 | time.Duration](value *T, byDefault T) {
 	}
 }
 
-// validate says which limits make no sense. l has its defaults.
-func (l Limits) validate() error {
+// Validate says which limits make no sense together. l has its defaults.
+func (l Limits) Validate() error {
 	switch {
 	case l.BodyBytesMax < 0, l.DecodedBytesMax < 0, l.BytesInFlightMax < 0, l.ImportsInFlightMax < 0,
 		l.HeaderBytesMax < 0, l.HeaderLinesMax < 0, l.ReadTimeout < 0, l.BodyBytesPerSecondMin < 0,
@@ -114,9 +119,9 @@ func (l Limits) validate() error {
 		return fmt.Errorf("a limit is negative: %+v", l)
 	case l.DecodedBytesMax > entry.DocumentBytesMax:
 		return fmt.Errorf("the decoded body may have %d bytes, more than the %d that a log keeps", l.DecodedBytesMax, int64(entry.DocumentBytesMax))
-	case l.BytesInFlightMax < 2*l.DecodedBytesMax:
-		// A growing body holds its old and its new buffer for a moment.
-		return fmt.Errorf("bytes in flight may be %d, too few for one decoded body of %d, which needs twice as many", l.BytesInFlightMax, l.DecodedBytesMax)
+	case l.BytesInFlightMax < bytesInFlightMin(l.DecodedBytesMax):
+		return fmt.Errorf("bytes in flight may be %d, too few for one decoded body of %d, which needs %d",
+			l.BytesInFlightMax, l.DecodedBytesMax, bytesInFlightMin(l.DecodedBytesMax))
 	case l.DecodedBytesMax < l.BodyBytesMax:
 		return fmt.Errorf("the decoded body may have %d bytes, fewer than the %d of the body", l.DecodedBytesMax, l.BodyBytesMax)
 	}

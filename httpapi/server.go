@@ -68,7 +68,7 @@ func (o Options) validate() error {
 	case o.Intake == nil:
 		return errors.New("httpapi needs a registry of formats")
 	}
-	return o.Limits.validate()
+	return o.Limits.Validate()
 }
 
 // Server answers HTTP. It is safe for concurrent use.

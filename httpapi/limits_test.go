@@ -1,0 +1,343 @@
+package httpapi_test
+
+import (
+	"compress/gzip"
+	"fmt"
+	"io"
+	"math"
+	"net/http"
+	"runtime"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"markr/httpapi"
+)
+
+// small has limits that a test can reach.
+func small(opts *httpapi.Options) {
+	impatient(opts)
+	opts.Limits.BodyBytesMax = 1 << 20
+	opts.Limits.DecodedBytesMax = 4 << 20
+	opts.Limits.BytesInFlightMax = 32 << 20
+}
+
+// TestTooLarge: a body over the limit is refused with the limit in the answer,
+// and a client that reads only after it has sent everything can read it.
+func TestTooLarge(t *testing.T) {
+	t.Parallel()
+	b := newBorder(t, small)
+	exact, over := strings.Repeat(" ", 1<<20), strings.Repeat(" ", 8<<20)
+	for name, frame := range map[string]func(body string) string{
+		"declared": func(body string) string { return fmt.Sprintf("Content-Length: %d\r\n\r\n%s", len(body), body) },
+		"chunked": func(body string) string {
+			return fmt.Sprintf("Transfer-Encoding: chunked\r\n\r\n%x\r\n%s\r\n0\r\n\r\n", len(body), body)
+		},
+	} {
+		got := b.exchange(t, typed+frame(exact)).want(t, 400) // white space is no document
+		if !strings.Contains(got.body, "malformed_xml") {
+			t.Errorf("%s, at the limit: %s", name, got.body)
+		}
+		for _, body := range []string{exact + " ", over} {
+			got = b.exchange(t, typed+frame(body))
+			wantProblem(t, got, 413, "too_large")
+			if !strings.Contains(got.body, "1048576") {
+				t.Errorf("%s: the limit is not named: %s", name, got.body)
+			}
+		}
+	}
+	if held := b.HeldBytes(); held != 0 {
+		t.Errorf("%d bytes are still held", held)
+	}
+}
+
+// TestBombs: a small body that decodes to a large one is refused at the limit, in
+// bounded memory. It measures the heap and so runs alone.
+func TestBombs(t *testing.T) { //nolint:paralleltest // see above.
+	const limit = 4 << 20
+	b := newBorder(t, func(opts *httpapi.Options) {
+		small(opts)
+		opts.Limits.ReadTimeout = 10 * time.Second
+		opts.Limits.BytesInFlightMax = 64 << 20
+	})
+	for _, coding := range []string{"gzip", "deflate", "zstd"} {
+		bomb := string(bodyCodings[coding](t, strings.Repeat(" ", 16<<20)))
+		if len(bomb) > 1<<20 {
+			t.Fatalf("%s: %d bytes on the wire", coding, len(bomb))
+		}
+		before := heapBytes() // without what making the bomb took
+		var peak atomic.Uint64
+		stop := watchHeap(&peak)
+		var clients sync.WaitGroup
+		for range 4 {
+			clients.Go(func() {
+				// From a client that reads on while it sends, or gives up.
+				got := b.exchange(t, typed+fmt.Sprintf("Content-Encoding: %s\r\nContent-Length: %d\r\n\r\n%s", coding, len(bomb), bomb))
+				wantProblem(t, got, 413, "too_large")
+				if !strings.Contains(got.body, fmt.Sprint(limit)) {
+					t.Errorf("the limit is not named: %s", got.body)
+				}
+			})
+		}
+		clients.Wait()
+		stop()
+		if grown := int64(peak.Load()) - int64(before); grown > 4*(3*limit+httpapi.ZstdBytesHeld) {
+			t.Errorf("%s: the heap grew by %d bytes for 4 documents of at most %d", coding, grown, limit)
+		}
+	}
+	// At the limit and not over it.
+	exact := string(bodyCodings["gzip"](t, strings.Repeat(" ", limit)))
+	if got := b.post(t, exact, "Content-Encoding", "gzip").want(t, 400); !strings.Contains(got.body, "malformed_xml") {
+		t.Error(got.body)
+	}
+	if held := b.HeldBytes(); held != 0 {
+		t.Errorf("%d bytes are still held", held)
+	}
+}
+
+// watchHeap keeps the largest size of the heap in peak until it is stopped.
+func watchHeap(peak *atomic.Uint64) (stop func()) {
+	end, ended := make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(ended)
+		var stats runtime.MemStats
+		for {
+			runtime.ReadMemStats(&stats)
+			peak.Store(max(peak.Load(), stats.HeapAlloc))
+			select {
+			case <-end:
+				return
+			case <-time.After(time.Millisecond):
+			}
+		}
+	}()
+	return func() { close(end); <-ended }
+}
+
+// TestZstdWindow: a frame that asks for a larger window than HTTP allows gets
+// none.
+func TestZstdWindow(t *testing.T) {
+	t.Parallel()
+	b := newBorder(t, nil)
+	// Magic, a frame header with a window descriptor for 3.75 TiB, an empty last block.
+	frame := "\x28\xb5\x2f\xfd\x00\xff\x01\x00\x00"
+	if got := b.post(t, frame, "Content-Encoding", "zstd").want(t, 400); !strings.Contains(got.body, "not valid zstd") {
+		t.Error(got.body)
+	}
+}
+
+// TestOverBudget: when the memory for bodies is taken, documents are refused
+// before they are sent, or when they grow, and taken again when it is free.
+func TestOverBudget(t *testing.T) {
+	t.Parallel()
+	b := newBorder(t, small)
+	body := document(sheet("budget", "1", 1, 2)) + strings.Repeat(" ", 100<<10)
+	giveBack := b.TakeBudget(32<<20 - 64<<10)
+	// Declared: there is no room for it, and the client learns it at once.
+	s := dial(t, b.address)
+	s.send(typed + fmt.Sprintf("Expect: 100-continue\r\nContent-Length: %d\r\n\r\n", len(body)))
+	wantProblem(t, s.answer("POST"), 503, "overloaded")
+	// Not declared: it begins, and is refused when it has grown out of its room.
+	got := b.exchange(t, typed+fmt.Sprintf("Transfer-Encoding: chunked\r\n\r\n%x\r\n%s\r\n0\r\n\r\n", len(body), body))
+	wantProblem(t, got, 503, "overloaded")
+	// A small one fits in.
+	b.post(t, document(sheet("budget", "2", 1, 2))).want(t, 200)
+	giveBack()
+	b.post(t, body).want(t, 200)
+	if held := b.HeldBytes(); held != 0 {
+		t.Errorf("%d bytes are still held", held)
+	}
+}
+
+// TestBudgetIsNeverADeadlock: far more bodies at once than fit. Some are refused;
+// those come again, and all are imported in the end.
+func TestBudgetIsNeverADeadlock(t *testing.T) {
+	t.Parallel()
+	const clients = 32
+	b := newBorder(t, func(opts *httpapi.Options) {
+		small(opts)
+		opts.Limits.ReadTimeout = 10 * time.Second
+		opts.Limits.DecodedBytesMax = 1 << 20
+		opts.Limits.BytesInFlightMax = 2<<20 + httpapi.ZstdBytesHeld
+	})
+	var refused atomic.Int64
+	var group sync.WaitGroup
+	for client := range clients {
+		group.Go(func() {
+			body := document(sheet("crowd", fmt.Sprint(client), 1, 2)) + strings.Repeat(" ", 900<<10)
+			for {
+				got := b.exchange(t, typed+fmt.Sprintf("Transfer-Encoding: chunked\r\n\r\n%x\r\n%s\r\n0\r\n\r\n", len(body), body))
+				if got.StatusCode == 200 {
+					return
+				}
+				wantProblem(t, got, 503, "overloaded")
+				refused.Add(1)
+			}
+		})
+	}
+	group.Wait()
+	if got := b.get(t, "/results/crowd/aggregate").want(t, 200); !strings.Contains(got.body, fmt.Sprintf(`"count":%d}`, clients)) {
+		t.Error(got.body)
+	}
+	t.Logf("%d refused on the way", refused.Load())
+	if held := b.HeldBytes(); held != 0 {
+		t.Errorf("%d bytes are still held", held)
+	}
+}
+
+// TestTooManyImports: when all places are taken, an import waits for one, and is
+// refused if it gets none in time.
+func TestTooManyImports(t *testing.T) {
+	t.Parallel()
+	b := newBorder(t, impatient)
+	giveBack := b.TakePlaces()
+	got := b.post(t, document(sheet("1", "1", 1, 2))).want(t, 503)
+	if !strings.Contains(got.body, `"code":"overloaded"`) || got.Header.Get("Retry-After") == "" {
+		t.Errorf("%v %s", got.Header, got.body)
+	}
+	late := make(chan reply)
+	go func() { late <- b.post(t, document(sheet("1", "1", 1, 2))) }()
+	eventually(t, "the import has been read", func() bool { return b.HeldBytes() > 0 })
+	giveBack()
+	(<-late).want(t, 200)
+}
+
+func TestTooManyConnections(t *testing.T) {
+	t.Parallel()
+	for name, adjust := range map[string]func(*httpapi.Options){
+		"connections":             func(opts *httpapi.Options) { opts.Limits.ConnectionsMax = 3 },
+		"connections_per_address": func(opts *httpapi.Options) { opts.Limits.ConnectionsPerAddressMax = 3 },
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			b := newBorder(t, adjust)
+			var open []*socket
+			for range 3 {
+				s := dial(t, b.address)
+				s.send("GET /livez HTTP/1.1\r\nHost: x\r\n\r\n")
+				s.answer("GET").want(t, 200)
+				open = append(open, s)
+			}
+			s := dial(t, b.address)
+			got := s.answer("GET")
+			wantProblem(t, got, 503, "overloaded")
+			if !strings.Contains(got.body, "limit of 3 connections") {
+				t.Error(got.body)
+			}
+			s.wantClosed()
+			if err := open[0].Close(); err != nil {
+				t.Fatal(err)
+			}
+			// The place becomes free as soon as the server has noticed.
+			eventually(t, "a connection is let in again", func() bool {
+				s := dial(t, b.address)
+				s.send("GET /livez HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+				response, err := http.ReadResponse(s.reader, nil)
+				return err == nil && read(t, response).StatusCode == 200
+			})
+			want := fmt.Sprintf("markr_http_connections_rejected_total{limit=%q}", name)
+			if n := seriesOf(t, b)[want]; n < 1 {
+				t.Errorf("%s is %v", want, n)
+			}
+		})
+	}
+}
+
+// TestRequestsPerConnection: the last request a connection may carry says so.
+func TestRequestsPerConnection(t *testing.T) {
+	t.Parallel()
+	b := newBorder(t, func(opts *httpapi.Options) { opts.Limits.RequestsPerConnectionMax = 2 })
+	s := dial(t, b.address)
+	for i := range 2 {
+		s.send("GET /livez HTTP/1.1\r\nHost: x\r\n\r\n")
+		if got := s.answer("GET").want(t, 200); got.Close != (i == 1) {
+			t.Errorf("request %d: close is %v", i+1, got.Close)
+		}
+	}
+	s.wantClosed()
+}
+
+// TestLargeDocument: the longest body there may be, also as the only one that
+// the budget has room for.
+func TestLargeDocument(t *testing.T) {
+	t.Parallel()
+	b := newBorder(t, func(opts *httpapi.Options) {
+		small(opts)
+		opts.Limits.ReadTimeout = 10 * time.Second
+		opts.Limits.BytesInFlightMax = 8<<20 + httpapi.ZstdBytesHeld
+		opts.Limits.BodyBytesMax = 4 << 20
+	})
+	body := document(sheet("large", "1", 1, 2))
+	body += strings.Repeat(" ", 4<<20-len(body))
+	b.post(t, body).want(t, 200)
+	pipe, w := io.Pipe() // unknown length: chunked
+	go func() {
+		encoder := gzip.NewWriter(w)
+		_, _ = io.WriteString(encoder, body)
+		_ = w.CloseWithError(encoder.Close())
+	}()
+	request, err := http.NewRequestWithContext(t.Context(), "POST", "http://"+b.address+"/import", pipe)
+	if err != nil {
+		t.Fatal(err)
+	}
+	request.Header.Set("Content-Type", scannerType)
+	request.Header.Set("Content-Encoding", "gzip")
+	response, err := b.client.Do(request)
+	if err != nil {
+		t.Fatal(err)
+	}
+	read(t, response).want(t, 200)
+}
+
+func TestOptionsAreChecked(t *testing.T) {
+	t.Parallel()
+	if _, err := httpapi.New(httpapi.Options{}); err == nil {
+		t.Error("a server without an engine")
+	}
+	for name, limits := range map[string]httpapi.Limits{
+		"negative":          {BodyBytesMax: -1},
+		"decoded below raw": {BodyBytesMax: 2 << 20, DecodedBytesMax: 1 << 20},
+		"over the log's":    {DecodedBytesMax: math.MaxInt64 / 4},
+		"budget too small":  {DecodedBytesMax: 64 << 20, BytesInFlightMax: 64 << 20},
+	} {
+		if limits.WithDefaults().Validate() == nil {
+			t.Errorf("%s is accepted", name)
+		}
+	}
+	if err := (httpapi.Limits{}).WithDefaults().Validate(); err != nil {
+		t.Error(err)
+	}
+}
+
+// seriesOf are the samples of all counters and gauges, by name and labels.
+func seriesOf(t testing.TB, b *border) map[string]float64 {
+	t.Helper()
+	families, err := b.registry.Gather()
+	if err != nil {
+		t.Fatal(err)
+	}
+	series := make(map[string]float64)
+	for _, family := range families {
+		for _, metric := range family.GetMetric() {
+			name := family.GetName()
+			var labels []string
+			for _, label := range metric.GetLabel() {
+				labels = append(labels, fmt.Sprintf("%s=%q", label.GetName(), label.GetValue()))
+			}
+			if len(labels) > 0 {
+				name += "{" + strings.Join(labels, ",") + "}"
+			}
+			switch {
+			case metric.GetCounter() != nil:
+				series[name] = metric.GetCounter().GetValue()
+			case metric.GetGauge() != nil:
+				series[name] = metric.GetGauge().GetValue()
+			case metric.GetHistogram() != nil:
+				series[name] = float64(metric.GetHistogram().GetSampleCount())
+			}
+		}
+	}
+	return series
+}
