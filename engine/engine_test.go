@@ -156,6 +156,21 @@ func TestUnknown(t *testing.T) {
 	}
 }
 
+// What the log cannot keep fails alone, not with the batch it would be in.
+func TestWhatTheLogCannotKeep(t *testing.T) {
+	t.Parallel()
+	h := open(t, vfs.NewMem(), scoring.Rule{})
+	defer h.close(t)
+	s := submission("m a 1 2")
+	s.Source = strings.Repeat("x", entry.TextBytesMax+1)
+	if _, err := h.Import(t.Context(), s); !errors.Is(err, entry.ErrInvalid) {
+		t.Errorf("Import: %v", err)
+	}
+	if r := h.post(t, "m a 1 2"); r.Position != 1 {
+		t.Errorf("receipt %+v", r)
+	}
+}
+
 func TestImportID(t *testing.T) {
 	t.Parallel()
 	vault := openVault(t, vfs.NewMem())

@@ -93,6 +93,10 @@ func (e *Engine) prepare(d *draft, s Submission) error {
 		return err
 	}
 	d.entry = e.codec.Seal(header, s.Raw)
+	// One that the log cannot keep must not reach it: it would refuse the batch.
+	if err := d.entry.Check(); err != nil {
+		return err
+	}
 	e.metrics.seal.Observe(e.opts.Now().Sub(decoded).Seconds())
 	return nil
 }
