@@ -1,6 +1,10 @@
 package mcqxml
 
-import "markr/engine/intake"
+import (
+	"slices"
+
+	"markr/engine/intake"
+)
 
 const (
 	// arenaChunkMin is a first chunk: some dozen ids that had to be joined.
@@ -24,5 +28,5 @@ func take(doc *intake.Document, size int) []byte {
 // keep makes text, appended to what take gave last, a part of the arena.
 func keep(doc *intake.Document, text []byte) []byte {
 	doc.Arena = doc.Arena[:len(doc.Arena)+len(text)]
-	return text[:len(text):len(text)]
+	return slices.Clip(text)
 }

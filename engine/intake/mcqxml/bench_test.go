@@ -140,7 +140,7 @@ func readTokens(raw []byte) (total, error) {
 	var text, student, test string
 	for decoder := xml.NewDecoder(bytes.NewReader(raw)); ; {
 		token, err := decoder.Token()
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			return sum, nil
 		}
 		if err != nil {

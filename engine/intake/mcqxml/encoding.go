@@ -147,8 +147,9 @@ func (s *scanner) readable(chosen encoding, at int, name []byte, by string) bool
 		s.refuse(intake.CodeUnsupportedEncoding, at, intake.CutValue(name),
 			"is the encoding named by "+by+", but the document does not begin with its byte order mark")
 		return false
+	default:
+		return true
 	}
-	return true
 }
 
 // readAs notes the encoding for the checks and for people.

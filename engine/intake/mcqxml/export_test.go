@@ -50,7 +50,7 @@ func Events(raw []byte) ([]Event, bool) {
 			start := Event{Kind: "start", Name: string(s.of(s.name))}
 			for _, a := range s.attributes {
 				value := newJoiner(doc)
-				value.add(s.of(a.value), plain)
+				value.add(s.of(a.value), notCDATA)
 				start.Attributes = append(start.Attributes, string(s.of(a.name)), string(value.trimmed()))
 			}
 			joined = newJoiner(doc)

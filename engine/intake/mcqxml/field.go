@@ -57,7 +57,7 @@ func (r *reader) fieldText() (text []byte, ok bool) {
 				text = trimLeft(piece)
 			default:
 				joined = newJoiner(r.doc)
-				joined.add(text, plain)
+				joined.add(text, notCDATA)
 				joined.add(piece, r.piece.cdata)
 			}
 		case eventStart:
@@ -97,7 +97,7 @@ func (r *reader) readSummary(record *sheet) {
 			available = a
 			record.Available, ok = r.readMarks(a, fieldAvailable)
 			if ok && record.Available == 0 {
-				r.invalid(a.name.start, fieldAvailable, r.value(a, number), errNoMarks.Error())
+				r.invalid(a.name.start, fieldAvailable, r.number(a), errNoMarks.Error())
 			}
 		case nameObtained:
 			obtained = a
@@ -113,7 +113,7 @@ func (r *reader) readSummary(record *sheet) {
 	case obtained == nil:
 		r.missingField(at, fieldObtained)
 	case marksGood && record.Obtained > record.Available:
-		r.invalid(obtained.name.start, fieldObtained, r.value(obtained, number),
+		r.invalid(obtained.name.start, fieldObtained, r.number(obtained),
 			"must not be more than "+nameAvailable+", which is "+record.Available.String())
 	}
 }
@@ -122,7 +122,7 @@ func (r *reader) readSummary(record *sheet) {
 func (r *reader) readMarks(a *attribute, field string) (exam.Marks, bool) {
 	marks, err := r.marks(a)
 	if err != nil {
-		r.invalid(a.name.start, field, r.value(a, number), err.Error())
+		r.invalid(a.name.start, field, r.number(a), err.Error())
 	}
 	return marks, err == nil
 }
@@ -133,7 +133,7 @@ func (r *reader) marks(a *attribute) (exam.Marks, error) {
 	// references may hide one.
 	marks, err := exam.ParseMarks(r.of(a.value))
 	if err != nil {
-		marks, err = exam.ParseMarks(r.value(a, number))
+		marks, err = exam.ParseMarks(r.number(a))
 	}
 	return marks, err
 }
@@ -152,7 +152,7 @@ func (r *reader) usableAnswer() bool {
 		switch string(r.of(a.name)) {
 		case nameQuestion:
 			hasQuestion = true
-			err = exam.CheckID(r.value(a, notNumber))
+			err = exam.CheckID(r.value(a))
 		case nameItemMarks:
 			hasAvailable = true
 			available, err = r.marks(a)
@@ -163,7 +163,7 @@ func (r *reader) usableAnswer() bool {
 			return false
 		}
 	}
-	return hasQuestion && !(hasAvailable && awarded > available)
+	return hasQuestion && (!hasAvailable || awarded <= available)
 }
 
 // scannedOn reads the date in the record's start tag, which is just read.
@@ -173,7 +173,7 @@ func (r *reader) scannedOn() int64 {
 		if string(r.of(a.name)) != nameScannedOn {
 			continue
 		}
-		nanoseconds, ok := parseTimestamp(r.value(a, notNumber))
+		nanoseconds, ok := parseTimestamp(r.value(a))
 		if !ok {
 			r.doc.Findings.BadScannedOn++
 			break
@@ -186,14 +186,26 @@ func (r *reader) scannedOn() int64 {
 // value gives an attribute's value without the white space around it. It is
 // good until the next call: where there are references, it stands in the part
 // of the arena that nobody keeps.
-func (r *reader) value(a *attribute, kind bool) []byte {
+func (r *reader) value(a *attribute) []byte {
 	raw := r.of(a.value)
 	if bytes.IndexByte(raw, '&') < 0 {
 		return trim(raw)
 	}
 	joined := newJoiner(r.doc)
-	joined.number = kind == number
-	joined.add(raw, plain)
+	joined.add(raw, notCDATA)
+	return joined.trimmed()
+}
+
+// number gives an attribute's value as value does. Where there are references,
+// it leaves out leading zeros, of which there may be any number.
+func (r *reader) number(a *attribute) []byte {
+	raw := r.of(a.value)
+	if bytes.IndexByte(raw, '&') < 0 {
+		return trim(raw)
+	}
+	joined := newJoiner(r.doc)
+	joined.number = true
+	joined.add(raw, notCDATA)
 	return joined.trimmed()
 }
 

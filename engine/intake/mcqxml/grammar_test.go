@@ -58,6 +58,7 @@ var (
 	referencePattern   = regexp.MustCompile(anyReference)
 	reservedPattern    = regexp.MustCompile(`^<\?(?i:xml)(?:[^` + nameSet + `]|$)`)
 	anyName            = regexp.MustCompile(name)
+	startTagStart      = regexp.MustCompile(`^<[^/!?]`)
 	forbiddenPattern   = regexp.MustCompile(forbiddenChar)
 )
 
@@ -90,7 +91,7 @@ func grammarVerdict(document []byte) intake.Code {
 			return hasDTD
 		}
 		inside := len(open) > 0
-		if len(open) >= intake.DepthMaxDefault && len(rest) > 1 && rest[0] == '<' && !bytes.ContainsRune([]byte("/!?"), rune(rest[1])) {
+		if len(open) >= intake.DepthMaxDefault && startTagStart.Match(rest) {
 			return tooDeep
 		}
 		match := tokenPattern.FindSubmatchIndex(rest)

@@ -13,12 +13,8 @@ import (
 // its beginning. It bounds the memory for a text in a million pieces.
 const joinedBytesMax = 2 * exam.IDBytesMax
 
-// Kinds of pieces for [joiner.add], and of values for [reader.value].
-const (
-	plain     = false // cdata: references count
-	number    = true
-	notNumber = false
-)
+// notCDATA is for [joiner.add]: references count.
+const notCDATA = false
 
 // joiner puts the pieces of a text together as XML says: references replaced,
 // every line end a line feed. It leaves out the white space before the text, and

@@ -40,7 +40,7 @@ func (p *problem) documentError(text []byte) *intake.DocumentError {
 // character, and so is a byte that belongs to none.
 func lineColumn(text []byte, at int) (line, column int) {
 	line, start := 1, 0
-	for i := 0; i < at; i++ {
+	for i := range at {
 		switch text[i] {
 		case '\n':
 			line, start = line+1, i+1

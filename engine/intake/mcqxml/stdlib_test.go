@@ -3,6 +3,7 @@ package mcqxml_test
 import (
 	"bytes"
 	"encoding/xml"
+	"errors"
 	"io"
 	"strings"
 
@@ -56,13 +57,18 @@ func stdlib(document []byte) stdlibResult {
 	depth, roots, before := 0, 0, int64(0)
 	for {
 		token, err := decoder.Token()
-		if err == io.EOF && depth == 0 && roots == 1 {
+		if errors.Is(err, io.EOF) && depth == 0 && roots == 1 {
 			return result
 		}
 		if err != nil {
+			// A DOCTYPE or a tag that is too deep is refused for that, whatever
+			// is wrong in it.
 			result.verdict = malformed
-			if bytes.HasPrefix(rest[before:], []byte("<!DOCTYPE")) {
-				result.verdict = hasDTD // whatever is wrong in it
+			switch failed := rest[before:]; {
+			case bytes.HasPrefix(failed, []byte("<!DOCTYPE")):
+				result.verdict = hasDTD
+			case depth >= intake.DepthMaxDefault && startTagStart.Match(failed):
+				result.verdict = tooDeep
 			}
 			result.incomparable = hasUnusualName(rest[before:])
 			return result

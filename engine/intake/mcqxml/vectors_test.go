@@ -82,8 +82,8 @@ func (v *vector) run(t *testing.T) string {
 }
 
 // document is the input in its surroundings and its encoding.
-func (v *vector) document(t testing.TB) []byte {
-	t.Helper()
+func (v *vector) document(tb testing.TB) []byte {
+	tb.Helper()
 	const (
 		student = "<student-number>1</student-number>"
 		test    = "<test-id>t</test-id>"
@@ -92,7 +92,7 @@ func (v *vector) document(t testing.TB) []byte {
 	)
 	root := func(s string) string { return "<mcq-test-results>\n" + s + "\n</mcq-test-results>" }
 	record := func(s string) string { return root("<mcq-test-result>" + s + "</mcq-test-result>") }
-	text := strings.ReplaceAll(unescape(t, v.input), "{good}", good)
+	text := strings.ReplaceAll(unescape(tb, v.input), "{good}", good)
 	switch in := v.options["in"]; in {
 	case "":
 	case "root":
@@ -110,9 +110,9 @@ func (v *vector) document(t testing.TB) []byte {
 	case "answer":
 		text = record(student + test + "<answer " + text + ">A</answer>" + marks)
 	default:
-		t.Fatalf("unknown surroundings %q", in)
+		tb.Fatalf("unknown surroundings %q", in)
 	}
-	return encode(t, text, v.options["encoded"])
+	return encode(tb, text, v.options["encoded"])
 }
 
 // told says what a decoder made of a document.
@@ -138,8 +138,8 @@ func told(doc *intake.Document, err error) string {
 }
 
 // encode writes text as a scanner with that encoding would.
-func encode(t testing.TB, text, encoding string) []byte {
-	t.Helper()
+func encode(tb testing.TB, text, encoding string) []byte {
+	tb.Helper()
 	switch encoding {
 	case "":
 		return []byte(text)
@@ -160,20 +160,20 @@ func encode(t testing.TB, text, encoding string) []byte {
 	tables := map[string]*charmap.Charmap{"iso-8859-1": charmap.ISO8859_1, "windows-1252": charmap.Windows1252}
 	raw, err := tables[encoding].NewEncoder().Bytes([]byte(text))
 	if err != nil {
-		t.Fatalf("encode as %s: %v", encoding, err)
+		tb.Fatalf("encode as %s: %v", encoding, err)
 	}
 	return raw
 }
 
 // unescape reads the escapes that testdata/README.md lists.
-func unescape(t testing.TB, text string) string {
-	t.Helper()
+func unescape(tb testing.TB, text string) string {
+	tb.Helper()
 	repetition := regexp.MustCompile(`\{([^{}]*)\*(\d+)\}`)
 	text = repetition.ReplaceAllStringFunc(text, func(match string) string {
 		parts := repetition.FindStringSubmatch(match)
 		times, err := strconv.Atoi(parts[2])
 		if err != nil {
-			t.Fatalf("repetition %s: %v", match, err)
+			tb.Fatalf("repetition %s: %v", match, err)
 		}
 		var b strings.Builder
 		for i := range times {
@@ -185,17 +185,17 @@ func unescape(t testing.TB, text string) string {
 	return escape.ReplaceAllStringFunc(text, func(match string) string {
 		plain, err := strconv.Unquote(`"` + match + `"`)
 		if err != nil {
-			t.Fatalf("escape %s: %v", match, err)
+			tb.Fatalf("escape %s: %v", match, err)
 		}
 		return plain
 	})
 }
 
-func readVectors(t testing.TB, file string) []vector {
-	t.Helper()
+func readVectors(tb testing.TB, file string) []vector {
+	tb.Helper()
 	content, err := os.ReadFile(file)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	head := regexp.MustCompile(`^=== (.*?)(?: \[(.*)\])?$`)
 	var vectors []vector
@@ -216,7 +216,7 @@ func readVectors(t testing.TB, file string) []vector {
 			v.input = strings.TrimSuffix(v.input, "\n")
 			into = &v.want
 		case into == nil:
-			t.Fatalf("%s begins with %q", file, line)
+			tb.Fatalf("%s begins with %q", file, line)
 		default:
 			*into += line
 		}
