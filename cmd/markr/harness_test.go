@@ -57,13 +57,15 @@ func launch(t tester, dir string, flags ...string) *process {
 // launchWith is launch with settings in the environment.
 func launchWith(t tester, settings []string, flags ...string) *process {
 	t.Helper()
-	binary, err := exec.LookPath("markr") // Put there by testscript.Main.
-	if err != nil {
-		t.Fatal(err)
-	}
 	// A free disk of less than a gigabyte is the machine's, and not what is tested.
 	args := append([]string{"serve", "--listen", "127.0.0.1:0", "--free-disk-min", "0"}, flags...)
-	p := &process{cmd: exec.Command(binary, args...), ready: make(chan struct{}), exited: make(chan struct{})}
+	return launchProgram(t, settings, "markr", args...) // Put on the PATH by testscript.Main.
+}
+
+// launchProgram starts a program that is, or becomes, a server.
+func launchProgram(t tester, settings []string, name string, args ...string) *process {
+	t.Helper()
+	p := &process{cmd: exec.Command(name, args...), ready: make(chan struct{}), exited: make(chan struct{})}
 	p.cmd.Env = append(cleanEnvironment(), settings...)
 	stderr, err := p.cmd.StderrPipe()
 	if err != nil {

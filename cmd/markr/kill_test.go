@@ -48,10 +48,7 @@ func TestKill(t *testing.T) {
 		}
 	}
 	t.Logf("again with: go test ./cmd/markr -run '^TestKill$' -kill.seed=%d -kill.rounds=%d", seed, rounds)
-	h := &killing{
-		t: t, seed: seed, random: rand.New(rand.NewPCG(seed, 0)), dir: t.TempDir(),
-		http: newHTTPClient(t), fate: make(map[int]*fate),
-	}
+	h := newKilling(t, seed)
 	for round := range rounds {
 		h.killWhileStarting()
 		p := serve(t, h.dir)
@@ -82,7 +79,15 @@ type killing struct {
 	next int
 	fate map[int]*fate // by document number
 
-	kills, startsKilled, duplicates int
+	kills, startsKilled, answers, duplicates int
+}
+
+func newKilling(t *testing.T, seed uint64) *killing {
+	t.Helper()
+	return &killing{
+		t: t, seed: seed, random: rand.New(rand.NewPCG(seed, 0)), dir: t.TempDir(),
+		http: newHTTPClient(t), fate: make(map[int]*fate),
+	}
 }
 
 // verdict is what is known about a document.
@@ -142,15 +147,31 @@ func (h *killing) killUnderLoad(p *process) {
 	clients.Wait()
 }
 
-// client posts until nobody answers.
+// client posts until nobody answers, or until it is told that the server stops.
 func (h *killing) client(url string, random *rand.Rand) {
 	for {
 		f, again := h.pick(random)
 		status, body, err := post(h.http, url, f.paper.raw)
-		if err != nil {
-			return // Killed. What was under way stays unknown.
+		if err != nil || status == http.StatusServiceUnavailable {
+			return // What was under way stays unknown.
 		}
 		h.learn(f, status, body, again)
+	}
+}
+
+// awaitAnswers waits until the clients have had some answers.
+func (h *killing) awaitAnswers(some int) {
+	h.t.Helper()
+	for deadline := time.Now().Add(patience); ; time.Sleep(time.Millisecond) {
+		h.mu.Lock()
+		enough := h.answers >= some
+		h.mu.Unlock()
+		if enough {
+			return
+		}
+		if time.Now().After(deadline) {
+			h.t.Fatalf("fewer than %d answers in %v", some, patience)
+		}
 	}
 }
 
@@ -177,6 +198,7 @@ func (h *killing) pick(random *rand.Rand) (f *fate, again bool) {
 func (h *killing) learn(f *fate, status int, body []byte, again bool) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
+	h.answers++
 	var told struct {
 		ImportID    string  `json:"import_id"`
 		Records     int     `json:"records"`
