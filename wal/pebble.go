@@ -2,7 +2,6 @@ package wal
 
 import (
 	"fmt"
-	"time"
 
 	"github.com/cockroachdb/pebble/v2"
 	"github.com/cockroachdb/pebble/v2/bloom"
@@ -29,9 +28,9 @@ const (
 // pebbleOptions are the settings of a store in the vault.
 func (v *Vault) pebbleOptions() *pebble.Options {
 	o := &pebble.Options{
-		FS:                          orderedFS{v.opts.FS},
+		FS:                          storeFS{v.opts.FS, v},
 		FormatMajorVersion:          pebbleFormat,
-		MemTableSize:                memTableBytes,
+		MemTableSize:                v.tuning.memTableBytes,
 		MemTableStopWritesThreshold: memTablesStop,
 		L0StopWritesThreshold:       l0StopWrites,
 		CacheSize:                   cacheBytes,
@@ -42,9 +41,6 @@ func (v *Vault) pebbleOptions() *pebble.Options {
 		Logger:                      pebbleLogger{v},
 		EventListener:               v.events(),
 	}
-	if v.memTableBytes > 0 {
-		o.MemTableSize = v.memTableBytes
-	}
 	o.Experimental.FileCacheShards = fileCacheShardsMax
 	for i := range o.Levels {
 		o.Levels[i].FilterPolicy = bloom.FilterPolicy(bloomBitsPerKey)
@@ -53,28 +49,6 @@ func (v *Vault) pebbleOptions() *pebble.Options {
 	// This is what reports slow disk operations. Pebble closes it with the store.
 	o.WithFSDefaults()
 	return o
-}
-
-// events turns what Pebble tells of itself into metrics and log lines. These
-// happen in the background: there is nobody to return them to.
-func (v *Vault) events() *pebble.EventListener {
-	log := v.opts.Logger
-	return &pebble.EventListener{
-		BackgroundError: func(err error) { log.Error("vault: background work failed, Pebble will try again", "error", err) },
-		DataCorruption: func(info pebble.DataCorruptionInfo) {
-			log.Error("vault: damaged file; run markr vault verify", "detail", info.String())
-		},
-		DiskSlow: func(info pebble.DiskSlowInfo) {
-			v.metrics.diskSlow.Inc()
-			log.Warn("vault: slow disk operation", "operation", info.OpType.String(), "path", info.Path,
-				"duration", info.Duration.Round(time.Millisecond))
-		},
-		WriteStallBegin: func(info pebble.WriteStallBeginInfo) {
-			v.metrics.writeStalls.Inc()
-			log.Warn("vault: writes stall", "reason", info.Reason)
-		},
-		WriteStallEnd: func() { log.Info("vault: writes go on") },
-	}
 }
 
 // pebbleLogger is the vault's logger as Pebble wants it.

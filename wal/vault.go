@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/cockroachdb/pebble/v2"
 	"github.com/google/uuid"
@@ -21,9 +22,8 @@ type Vault struct {
 	metrics   *metrics
 	disk      disk
 
-	// memTableBytes is Pebble's; 0 is the default. Tests that want to see flushes
-	// make it small.
-	memTableBytes uint64
+	tuning   tuning
+	failures atomic.Int64 // of Pebble's background work, since the last success
 
 	// Held shared by every operation on db, exclusively to close it.
 	lifetime struct {
@@ -59,18 +59,25 @@ type Vault struct {
 // Open opens or creates a vault. Its errors are an *[LockedError], a
 // *[FormatError], one that wraps [ErrForeignDirectory] or [ErrNoVault], a
 // *[entry.DamagedError], or the disk's.
-func Open(opts Options) (*Vault, error) { return open(opts, 0) }
+func Open(opts Options) (*Vault, error) { return open(opts, tuning{memTableBytes, retryDelay}) }
 
-func open(opts Options, memTableBytes uint64) (_ *Vault, err error) {
+// tuning is what tests have otherwise, to see flushes, compactions and failures
+// of them soon.
+type tuning struct {
+	memTableBytes uint64
+	retryDelay    time.Duration
+}
+
+func open(opts Options, tuned tuning) (_ *Vault, err error) {
 	opts, err = opts.withDefaults()
 	if err != nil {
 		return nil, err
 	}
 	v := &Vault{
-		opts:          opts,
-		directory:     directory{fs: opts.FS, path: opts.Dir},
-		disk:          disk{fs: opts.FS, path: opts.Dir, now: opts.Now},
-		memTableBytes: memTableBytes,
+		opts:      opts,
+		directory: directory{fs: opts.FS, path: opts.Dir},
+		disk:      disk{fs: opts.FS, path: opts.Dir, now: opts.Now},
+		tuning:    tuned,
 	}
 	v.metrics = newMetrics(v)
 	defer func() {
