@@ -136,7 +136,9 @@ func compareWithModel(t *testing.T, random *rand.Rand, rule scoring.Rule, steps 
 				var test exam.TestID
 				var s modelScan
 				var obtained, available int
-				fmt.Sscan(line, &test, &s.student, &obtained, &available, &s.ScannedOn)
+				if _, err := fmt.Sscan(line, &test, &s.student, &obtained, &available, &s.ScannedOn); err != nil {
+					t.Fatal(err)
+				}
 				s.Obtained, s.Available = exam.Marks(1000*obtained), exam.Marks(1000*available)
 				s.Position, s.Record = uint64(r.Position), uint32(i)
 				want.add(test, s)
