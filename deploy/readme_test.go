@@ -1,7 +1,9 @@
 package deploy_test
 
 import (
+	"os/exec"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -48,5 +50,45 @@ func TestReadmeSettings(t *testing.T) {
 	}
 	if rows < 10 {
 		t.Errorf("the table has %d settings; the test reads it wrongly or it shrank", rows)
+	}
+}
+
+// Every module that our code imports has its line in the README, and no other has.
+func TestReadmeDependencies(t *testing.T) {
+	t.Parallel()
+	_, section, _ := strings.Cut(read(t, "README.md"), "\n## Dependencies\n")
+	section, _, _ = strings.Cut(section, "\n## ")
+	var named []string
+	for _, text := range submatches(code, section) {
+		if strings.Contains(text, "/") {
+			named = append(named, text)
+		}
+	}
+	var imported []string
+	const list = `{{range .Imports}}{{.}} {{end}}{{range .TestImports}}{{.}} {{end}}{{range .XTestImports}}{{.}} {{end}}`
+	command := exec.CommandContext(t.Context(), "go", "list", "-f", list, "./...")
+	command.Dir = root
+	output, err := command.Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for path := range strings.FieldsSeq(string(output)) {
+		if host, _, _ := strings.Cut(path, "/"); strings.Contains(host, ".") {
+			imported = append(imported, strings.TrimPrefix(path, "github.com/"))
+		}
+	}
+	if len(imported) == 0 {
+		t.Fatal("go list names no imports")
+	}
+	within := func(path, module string) bool { return path == module || strings.HasPrefix(path, module+"/") }
+	for _, path := range imported {
+		if !slices.ContainsFunc(named, func(module string) bool { return within(path, module) }) {
+			t.Errorf("the README does not say what %s is for", path)
+		}
+	}
+	for _, module := range named {
+		if !slices.ContainsFunc(imported, func(path string) bool { return within(path, module) }) {
+			t.Errorf("the README lists %s, which nobody imports", module)
+		}
 	}
 }
