@@ -50,11 +50,3 @@ func notNegative(d time.Duration) error {
 	}
 	return nil
 }
-
-// counted is a number with its noun: 1 record, 2 records.
-func counted(n int, noun string) string {
-	if n == 1 {
-		return "1 " + noun
-	}
-	return fmt.Sprintf("%d %ss", n, noun)
-}

@@ -199,20 +199,24 @@ func startBenched(ctx context.Context, dir string) (server string, remove func()
 
 // write prints the report for a person.
 func (r *benchReport) write(w io.Writer) error {
-	fmt.Fprintf(w, "documents of %s, %s each, %d connections\n\n", counted(r.Records, "record"), approximate(r.BodyBytes), r.Imports.Connections)
+	_, err := fmt.Fprintf(w, "documents of %s, %s each, %s\n\n",
+		counted(r.Records, "record"), approximate(r.BodyBytes), counted(r.Imports.Connections, "connection"))
+	if err != nil {
+		return err
+	}
 	table := newTable(w)
-	fmt.Fprintln(table, "\tPER SECOND\tP50\tP90\tP99\tP99.9\tMAX\tFAILED")
+	table.row("", "PER SECOND", "P50", "P90", "P99", "P99.9", "MAX", "FAILED")
 	for _, row := range []struct {
 		name string
 		load.Report
 	}{{"imports", r.Imports}, {"reads", r.Reads}} {
 		l := row.Latency
-		fmt.Fprintf(table, "%s\t%.0f\t%v\t%v\t%v\t%v\t%v\t%d\n", row.name, row.PerSecond, l.P50, l.P90, l.P99, l.P999, l.Max, row.Failed)
+		table.row(row.name, fmt.Sprintf("%.0f", row.PerSecond), l.P50, l.P90, l.P99, l.P999, l.Max, row.Failed)
 	}
-	if err := table.Flush(); err != nil {
+	if err := table.flush(); err != nil {
 		return err
 	}
-	_, err := fmt.Fprintf(w, "\n%.0f records/s and %s/s became durable\n",
+	_, err = fmt.Fprintf(w, "\n%.0f records/s and %s/s became durable\n",
 		r.Imports.PerSecond*float64(r.Records), approximate(int64(r.Imports.PerSecond*float64(r.BodyBytes))))
 	return err
 }

@@ -49,8 +49,7 @@ func withHint(err error, hint string) error {
 
 // hintOf is the outermost hint, because it knows most about what was tried.
 func hintOf(err error) string {
-	var hinted *hintedError
-	if errors.As(err, &hinted) {
+	if hinted, ok := errors.AsType[*hintedError](err); ok {
 		return hinted.hint
 	}
 	return ""

@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io"
 )
 
@@ -43,11 +42,10 @@ func report(stderr io.Writer, err error) exitCode {
 	if code := exitCodeOf(err); code == exitDone || code == exitInterrupted {
 		return code
 	}
-	var told *toldError
-	if !errors.As(err, &told) {
-		fmt.Fprintf(stderr, "markr: %v\n", err)
+	if _, told := errors.AsType[*toldError](err); !told {
+		note(stderr, "markr: %v", err)
 		if hint := hintOf(err); hint != "" {
-			fmt.Fprintf(stderr, "hint: %s\n", hint)
+			note(stderr, "hint: %s", hint)
 		}
 	}
 	return exitCodeOf(err)

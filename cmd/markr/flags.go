@@ -33,7 +33,7 @@ func prepare(root *cli.Command, std streams) {
 		}
 		cmd.Before = func(ctx context.Context, cmd *cli.Command) (context.Context, error) {
 			for _, warning := range unknownVariables(os.Environ(), known) {
-				fmt.Fprintf(std.err, "markr: warning: %s\n", warning)
+				note(std.err, "markr: warning: %s", warning)
 			}
 			return ctx, applyEnvironment(cmd, os.LookupEnv)
 		}

@@ -119,6 +119,13 @@ func (p *process) logged() string {
 	return p.mu.log.String()
 }
 
+// attribute is the first value that the log, as text, has for a name.
+func (p *process) attribute(name string) string {
+	_, rest, _ := strings.Cut(p.logged(), " "+name+"=")
+	value, _, _ := strings.Cut(rest, " ")
+	return value
+}
+
 func (p *process) awaitReady(t tester) {
 	t.Helper()
 	select {
@@ -222,8 +229,8 @@ type waitingBuffer struct {
 	mu struct {
 		sync.Mutex
 
-		bytes.Buffer
-		told bool
+		content strings.Builder
+		told    bool
 	}
 }
 
@@ -233,8 +240,8 @@ func (w *waitingBuffer) init(text string) { w.text, w.seen = text, make(chan str
 func (w *waitingBuffer) Write(p []byte) (int, error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	n, err := w.mu.Buffer.Write(p)
-	if !w.mu.told && strings.Contains(w.mu.Buffer.String(), w.text) {
+	n, err := w.mu.content.Write(p)
+	if !w.mu.told && strings.Contains(w.mu.content.String(), w.text) {
 		w.mu.told = true
 		close(w.seen)
 	}
@@ -245,5 +252,5 @@ func (w *waitingBuffer) Write(p []byte) (int, error) {
 func (w *waitingBuffer) String() string {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	return w.mu.Buffer.String()
+	return w.mu.content.String()
 }

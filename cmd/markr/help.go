@@ -90,7 +90,7 @@ func writeHelp(w io.Writer, chain []*cli.Command) error {
 	b.WriteString("\nUSAGE\n    " + synopsis(cmd, name) + "\n")
 	if cmd.Description != "" {
 		b.WriteString("\nDESCRIPTION\n")
-		for _, paragraph := range strings.Split(cmd.Description, "\n") {
+		for paragraph := range strings.SplitSeq(cmd.Description, "\n") {
 			b.WriteString(wrap(paragraph, "    "))
 		}
 	}
@@ -213,7 +213,7 @@ func wrap(paragraph, margin string) string {
 	}
 	var b strings.Builder
 	line := margin
-	for _, word := range strings.Fields(paragraph) {
+	for word := range strings.FieldsSeq(paragraph) {
 		if len(line)+1+len(word) > pageWidth && line != margin {
 			b.WriteString(line + "\n")
 			line = margin

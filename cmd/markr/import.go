@@ -214,11 +214,11 @@ func (t *teller) summary(stderr io.Writer, documents int) error {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if documents > 1 && !t.asJSON {
-		fmt.Fprintf(stderr, "%d of %d documents accepted, %d of them seen before, %d refused\n",
+		note(stderr, "%d of %d documents accepted, %d of them seen before, %d refused",
 			t.mu.accepted, documents, t.mu.duplicates, len(t.mu.refused))
 	}
 	for _, r := range t.mu.refused {
-		fmt.Fprintf(stderr, "refused: %s: %v\n", r.name, r.err)
+		note(stderr, "refused: %s: %v", r.name, r.err)
 	}
 	if t.mu.writeErr != nil {
 		return fmt.Errorf("write results: %w", t.mu.writeErr)
@@ -235,7 +235,7 @@ func (t *teller) summary(stderr io.Writer, documents int) error {
 		}
 	}
 	if unsent := documents - t.mu.accepted - len(t.mu.refused); worst != nil && unsent > 1 {
-		fmt.Fprintf(stderr, "%d documents were not delivered; importing all again is safe\n", unsent)
+		note(stderr, "%d documents were not delivered; importing all again is safe", unsent)
 	}
 	if worst == nil && len(t.mu.refused) > 0 {
 		return &toldError{errRefused}

@@ -103,7 +103,7 @@ func (s *sender) send(ctx context.Context, d document) result {
 			return r
 		}
 		s.waiting.Do(func() {
-			fmt.Fprintf(s.stderr, "markr: %v; trying again for %v\n", r.err, s.retryFor)
+			note(s.stderr, "markr: %v; trying again for %v", r.err, s.retryFor)
 		})
 		select {
 		case <-time.After(wait):

@@ -148,10 +148,10 @@ func (h *killing) killUnderLoad(p *process) {
 }
 
 // client posts until nobody answers, or until it is told that the server stops.
-func (h *killing) client(url string, random *rand.Rand) {
+func (h *killing) client(server string, random *rand.Rand) {
 	for {
 		f, again := h.pick(random)
-		status, body, err := post(h.http, url, f.paper.raw)
+		status, body, err := post(h.http, server, f.paper.raw)
 		if err != nil || status == http.StatusServiceUnavailable {
 			return // What was under way stays unknown.
 		}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
+	"slices"
 	"strings"
 	"time"
 
@@ -238,12 +239,10 @@ func addressOrEmpty(text string) error {
 
 func oneOf(names ...string) func(string) error {
 	return func(text string) error {
-		for _, name := range names {
-			if text == name {
-				return nil
-			}
+		if !slices.Contains(names, text) {
+			return fmt.Errorf("must be one of %s", strings.Join(names, ", "))
 		}
-		return fmt.Errorf("must be one of %s", strings.Join(names, ", "))
+		return nil
 	}
 }
 

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"fmt"
 	"log/slog"
 	"os"
 	"time"
@@ -115,13 +114,12 @@ func (s *service) announce(std streams, o *serveOptions, took time.Duration) {
 	if !isTerminal(std.err) {
 		return
 	}
-	fmt.Fprintf(std.err, `
+	note(std.err, `
   Markr %s is ready.
 
     page       %s/
     data       %s  (%s, %s)
     try        markr gen | markr import --server %s -
-
 `, readBuild().Version, s.url(), o.dataDir, counted(int(state.Position()), "document"), counted(state.Tests(), "test"), s.url())
 }
 

@@ -41,6 +41,8 @@ func (b *byteSize) String() string { return formatSize(int64(*b)) }
 
 // sizeUnits, largest first. Only powers of two: with "MB" nobody knows which
 // million was meant.
+//
+//nolint:gochecknoglobals // A table.
 var sizeUnits = []struct {
 	name  string
 	bytes int64

@@ -195,7 +195,7 @@ func TestReadyWhileReading(t *testing.T) {
 	first.kill()
 	second := launch(t, dir)
 	second.awaitLog(t, "msg=listening")
-	url := strings.SplitN(strings.SplitN(second.logged(), "url=", 2)[1], " ", 2)[0]
+	url := second.attribute("url")
 	status, body, err := get(client, url+"/readyz")
 	if err != nil || status != http.StatusServiceUnavailable || !strings.Contains(string(body), "position") {
 		t.Errorf("/readyz while reading: status %d, %v: %s", status, err, body)

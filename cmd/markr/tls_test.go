@@ -44,7 +44,7 @@ func TestTLS(t *testing.T) {
 	if status, _, err := get(newHTTPClient(t), strings.Replace(p.url, "https", "http", 1)+"/results"); err == nil && status < 400 {
 		t.Errorf("plain HTTP is answered with %d", status)
 	}
-	ops := strings.SplitN(strings.SplitN(p.logged(), "ops_url=", 2)[1], " ", 2)[0]
+	ops := p.attribute("ops_url")
 	if status, _, err := get(newHTTPClient(t), ops+"/readyz"); err != nil || status != 200 {
 		t.Errorf("GET %s/readyz: %d, %v", ops, status, err)
 	}

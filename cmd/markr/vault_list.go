@@ -61,7 +61,7 @@ func outcomeOf(name string) entry.Outcome {
 func listVault(ctx context.Context, out io.Writer, vault *wal.Vault, outcome entry.Outcome, limit int, asJSON bool) error {
 	table := newTable(out)
 	if !asJSON {
-		fmt.Fprintln(table, "POSITION\tRECEIVED\tOUTCOME\tRECORDS\tSIZE\tIMPORT ID\tREASON")
+		table.row("POSITION", "RECEIVED", "OUTCOME", "RECORDS", "SIZE", "IMPORT ID", "REASON")
 	}
 	var before entry.Position // 0: from the newest on
 	for listed := 0; limit == 0 || listed < limit; {
@@ -84,13 +84,13 @@ func listVault(ctx context.Context, out io.Writer, vault *wal.Vault, outcome ent
 		listed += len(headers)
 		before = headers[len(headers)-1].Position
 	}
-	if err := table.Flush(); err != nil {
+	if err := table.flush(); err != nil {
 		return err
 	}
 	return ctx.Err()
 }
 
-func listEntry(out, table io.Writer, header *entry.Header, asJSON bool) error {
+func listEntry(out io.Writer, table *table, header *entry.Header, asJSON bool) error {
 	known, err := engine.Describe(*header)
 	if err != nil {
 		return err
@@ -105,7 +105,7 @@ func listEntry(out, table io.Writer, header *entry.Header, asJSON bool) error {
 	case header.Outcome == entry.Duplicate:
 		reason = fmt.Sprintf("repeats position %d", header.DuplicateOf)
 	}
-	_, err = fmt.Fprintf(table, "%d\t%s\t%s\t%d\t%s\t%s\t%s\n", header.Position, formatTime(header.Received),
-		header.Outcome, known.Records, approximate(header.Size), header.ID, reason)
-	return err
+	table.row(header.Position, formatTime(header.Received), header.Outcome, known.Records,
+		approximate(header.Size), header.ID, reason)
+	return nil
 }

@@ -53,29 +53,29 @@ func showEntry(out io.Writer, header *entry.Header, asJSON bool) error {
 		return json.NewEncoder(out).Encode(newImportJSON(header, &known))
 	}
 	table := newTable(out)
-	fmt.Fprintf(table, "position\t%d\n", header.Position)
-	fmt.Fprintf(table, "import id\t%s\n", header.ID)
-	fmt.Fprintf(table, "received\t%s\n", header.Received.UTC().Format("2006-01-02 15:04:05.000000Z"))
-	fmt.Fprintf(table, "source\t%s\n", header.Source)
-	fmt.Fprintf(table, "media type\t%s\n", header.MediaType)
-	fmt.Fprintf(table, "size\t%d\n", header.Size)
-	fmt.Fprintf(table, "sha256\t%s\n", hex.EncodeToString(header.Digest[:]))
-	fmt.Fprintf(table, "outcome\t%s\n", header.Outcome)
+	table.row("position", header.Position)
+	table.row("import id", header.ID)
+	table.row("received", header.Received.UTC().Format("2006-01-02 15:04:05.000000Z"))
+	table.row("source", header.Source)
+	table.row("media type", header.MediaType)
+	table.row("size", header.Size)
+	table.row("sha256", hex.EncodeToString(header.Digest[:]))
+	table.row("outcome", header.Outcome)
 	switch header.Outcome {
 	case entry.Refused:
 		if known.Refusal != nil {
-			fmt.Fprintf(table, "code\t%s\n", known.Refusal.Code)
-			fmt.Fprintf(table, "reason\t%v\n", known.Refusal)
+			table.row("code", known.Refusal.Code)
+			table.row("reason", known.Refusal)
 		}
 	case entry.Duplicate:
-		fmt.Fprintf(table, "repeats\tposition %d\n", header.DuplicateOf)
+		table.row("repeats", fmt.Sprintf("position %d", header.DuplicateOf))
 		fallthrough
 	case entry.Accepted:
-		fmt.Fprintf(table, "records\t%d\n", known.Records)
-		fmt.Fprintf(table, "tests\t%s\n", listTests(known.TestIDs))
-		fmt.Fprintf(table, "findings\t%d bad scanned-on, %d bad answers\n", known.Findings.BadScannedOn, known.Findings.BadAnswers)
+		table.row("records", known.Records)
+		table.row("tests", listTests(known.TestIDs))
+		table.row("findings", fmt.Sprintf("%d bad scanned-on, %d bad answers", known.Findings.BadScannedOn, known.Findings.BadAnswers))
 	}
-	return table.Flush()
+	return table.flush()
 }
 
 func newVaultDump(std streams) *cli.Command {

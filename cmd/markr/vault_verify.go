@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 
 	"github.com/urfave/cli/v3"
 
@@ -69,17 +70,19 @@ func saveHint(first *entry.DamagedError, dir string) string {
 
 // writeVerify tells a person.
 func writeVerify(out io.Writer, report *wal.Report) error {
+	var b strings.Builder
 	for _, finding := range report.Findings {
-		fmt.Fprintln(out, finding)
+		fmt.Fprintln(&b, finding)
 	}
 	if report.More > 0 {
-		fmt.Fprintf(out, "and %d more\n", report.More)
+		fmt.Fprintf(&b, "and %d more\n", report.More)
 	}
 	verdict := "all is whole"
 	if n := uint64(len(report.Findings)) + report.More; n > 0 {
 		verdict = counted(int(n), "finding")
 	}
-	_, err := fmt.Fprintf(out, "%d entries up to position %d: %s\n", report.Entries, report.Through, verdict)
+	fmt.Fprintf(&b, "%d entries up to position %d: %s\n", report.Entries, report.Through, verdict)
+	_, err := io.WriteString(out, b.String())
 	return err
 }
 
