@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/cockroachdb/pebble/v2"
+	"github.com/cockroachdb/pebble/v2/vfs"
 )
 
 // Pebble tries a flush or compaction that has failed again at once, for ever. The
@@ -29,17 +30,19 @@ func (v *Vault) events() *pebble.EventListener {
 		DataCorruption: func(info pebble.DataCorruptionInfo) {
 			log.Error("vault: damaged file; run markr vault verify", "detail", info.String())
 		},
-		DiskSlow: func(info pebble.DiskSlowInfo) {
-			v.metrics.diskSlow.Inc()
-			log.Warn("vault: slow disk operation", "operation", info.OpType.String(), "path", info.Path,
-				"duration", info.Duration.Round(time.Millisecond))
-		},
 		WriteStallBegin: func(info pebble.WriteStallBeginInfo) {
 			v.metrics.writeStalls.Inc()
 			log.Warn("vault: writes stall", "reason", info.Reason)
 		},
 		WriteStallEnd: func() { log.Info("vault: writes go on") },
 	}
+}
+
+// diskSlow is told of every write operation that takes longer than diskSlowMin.
+func (v *Vault) diskSlow(info vfs.DiskSlowInfo) {
+	v.metrics.diskSlow.Inc()
+	v.opts.Logger.Warn("vault: slow disk operation", "operation", info.OpType.String(), "path", info.Path,
+		"duration", info.Duration.Round(time.Millisecond))
 }
 
 // backgroundFailed is told of every flush or compaction that failed.

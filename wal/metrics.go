@@ -2,6 +2,7 @@ package wal
 
 import (
 	"errors"
+	"fmt"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -12,7 +13,8 @@ import (
 // metrics are the vault's figures. Counters and histograms are kept; gauges are
 // read from the vault when they are asked for.
 type metrics struct {
-	vault *Vault
+	vault      *Vault
+	registered []prometheus.Collector
 
 	appends        prometheus.Counter
 	appendFailures prometheus.Counter
@@ -86,26 +88,28 @@ func (m *metrics) kept() []prometheus.Collector {
 	}
 }
 
+// register registers all of them, or none.
 func (m *metrics) register(r prometheus.Registerer) error {
 	if r == nil {
 		return nil
 	}
-	var errs []error
 	for _, c := range append(m.kept(), gauges{m}) {
-		errs = append(errs, r.Register(c))
+		if err := r.Register(c); err != nil {
+			m.unregister(r)
+			return fmt.Errorf("register metrics: %w", err)
+		}
+		m.registered = append(m.registered, c)
 	}
-	return errors.Join(errs...)
+	return nil
 }
 
-// unregister makes room for the next vault. What was not registered is not
-// missed.
+// unregister makes room for the next vault. It takes out only what register has
+// put in, because to a registry another vault's metrics are the same.
 func (m *metrics) unregister(r prometheus.Registerer) {
-	if r == nil {
-		return
-	}
-	for _, c := range append(m.kept(), gauges{m}) {
+	for _, c := range m.registered {
 		r.Unregister(c)
 	}
+	m.registered = nil
 }
 
 // gauges reads the vault when it is asked. A closed vault has no figures.

@@ -87,11 +87,8 @@ func (v *Vault) adopt() error {
 	return v.directory.writeFormat()
 }
 
-func (v *Vault) openStore(name string, want intent) (*pebble.DB, error) {
-	o := v.pebbleOptions()
-	o.ErrorIfNotExists = want == existing
-	o.ErrorIfExists = want == created
-	db, err := pebble.Open(v.directory.join(name), o)
+func (v *Vault) openStore(name string, want intent) (*store, error) {
+	db, err := v.openPebble(v.directory.join(name), want)
 	switch {
 	case err == nil:
 		return db, nil

@@ -1,10 +1,14 @@
 package wal
 
 import (
+	"errors"
 	"fmt"
+	"io"
+	"time"
 
 	"github.com/cockroachdb/pebble/v2"
 	"github.com/cockroachdb/pebble/v2/bloom"
+	"github.com/cockroachdb/pebble/v2/vfs"
 )
 
 // pebbleFormat is the format major version of the store: the newest that Pebble
@@ -14,21 +18,45 @@ const pebbleFormat = pebble.FormatValueSeparation
 
 // Why these figures: DESIGN.md, "Settings of Pebble".
 const (
-	memTableBytes      = 64 << 20
-	memTablesStop      = 4
-	l0StopWrites       = 24
-	cacheBytes         = 64 << 20
-	bytesPerSync       = 1 << 20
-	bloomBitsPerKey    = 10
-	compactionsMin     = 1
-	compactionsMax     = 2
-	fileCacheShardsMax = 4
+	memTableBytes   = 64 << 20
+	memTablesStop   = 4
+	l0StopWrites    = 24
+	cacheBytes      = 64 << 20
+	bytesPerSync    = 1 << 20
+	bloomBitsPerKey = 10
+	compactionsMin  = 1
+	compactionsMax  = 2
+	fileCacheShards = 4
+	diskSlowMin     = 5 * time.Second
 )
 
+// store is an open Pebble, with what watches over its disk.
+type store struct {
+	*pebble.DB
+
+	watch io.Closer
+}
+
+// Close closes both.
+func (s *store) Close() error { return errors.Join(s.DB.Close(), s.watch.Close()) }
+
+// openPebble opens the store in a directory.
+func (v *Vault) openPebble(path string, want intent) (*store, error) {
+	watched, watch := vfs.WithDiskHealthChecks(storeFS{v.opts.FS, v}, diskSlowMin, nil, v.diskSlow)
+	o := v.pebbleOptions(watched)
+	o.ErrorIfNotExists = want == existing
+	o.ErrorIfExists = want == created
+	db, err := pebble.Open(path, o)
+	if err != nil {
+		return nil, errors.Join(err, watch.Close())
+	}
+	return &store{db, watch}, nil
+}
+
 // pebbleOptions are the settings of a store in the vault.
-func (v *Vault) pebbleOptions() *pebble.Options {
+func (v *Vault) pebbleOptions(fs vfs.FS) *pebble.Options {
 	o := &pebble.Options{
-		FS:                          storeFS{v.opts.FS, v},
+		FS:                          fs,
 		FormatMajorVersion:          pebbleFormat,
 		MemTableSize:                v.tuning.memTableBytes,
 		MemTableStopWritesThreshold: memTablesStop,
@@ -41,13 +69,11 @@ func (v *Vault) pebbleOptions() *pebble.Options {
 		Logger:                      pebbleLogger{v},
 		EventListener:               v.events(),
 	}
-	o.Experimental.FileCacheShards = fileCacheShardsMax
+	o.Experimental.FileCacheShards = fileCacheShards
 	for i := range o.Levels {
 		o.Levels[i].FilterPolicy = bloom.FilterPolicy(bloomBitsPerKey)
 	}
 	o.ApplyCompressionSettings(func() pebble.DBCompressionSettings { return pebble.DBCompressionNone })
-	// This is what reports slow disk operations. Pebble closes it with the store.
-	o.WithFSDefaults()
 	return o
 }
 

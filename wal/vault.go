@@ -7,7 +7,6 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/cockroachdb/pebble/v2"
 	"github.com/google/uuid"
 
 	"markr/wal/entry"
@@ -18,7 +17,7 @@ type Vault struct {
 	opts      Options
 	directory directory
 	lock      *lock
-	db        *pebble.DB
+	db        *store
 	metrics   *metrics
 	disk      disk
 
