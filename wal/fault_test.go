@@ -126,7 +126,7 @@ func runFault(t *testing.T, all []string, f fault) faultResult {
 		}
 	}
 	go func() {
-		say(runScript(t, failing, &started, &acknowledged, func(err error) {
+		say(runScript(t, failing, &started, &acknowledged, func(error) {
 			say("fatal")
 			select {} // It must not return, and this goroutine may hold locks of Pebble.
 		}))
@@ -152,6 +152,7 @@ func runFault(t *testing.T, all []string, f fault) faultResult {
 // runScript is the life of a vault on a failing disk, in a goroutine that may not
 // end.
 func runScript(t *testing.T, fs vfs.FS, started, acknowledged *atomic.Int64, onFatal func(error)) (outcome string) {
+	t.Helper()
 	v, err := openScripted(fs, onFatal)
 	if err != nil {
 		return "open refused"

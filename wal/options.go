@@ -67,7 +67,7 @@ func (o Options) withDefaults() (Options, error) {
 		o.FreeBytesMin = freeBytesMinDefault
 	}
 	if o.Now == nil {
-		o.Now = time.Now
+		o.Now = time.Now //nolint:forbidigo // The default of the option.
 	}
 	if o.OnFatal == nil {
 		o.OnFatal = func(err error) {

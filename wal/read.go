@@ -48,7 +48,7 @@ func (v *Vault) Find(id uuid.UUID) (entry.Header, error) {
 	if err != nil {
 		return entry.Header{}, err
 	}
-	h, _, err := readHeader(snapshot, at)
+	h, err := readHeader(snapshot, at)
 	switch {
 	case errors.Is(err, entry.ErrNotFound):
 		return entry.Header{}, &entry.DamagedError{Position: at, What: "the entry is missing; the id index has it"}
@@ -90,7 +90,7 @@ func (v *Vault) Headers(before entry.Position, outcome entry.Outcome, limit int)
 	var headers []entry.Header
 	for ok := iter.Last(); ok && len(headers) < limit; ok = iter.Prev() {
 		at := keyPosition(iter.Key())
-		h, _, err := readHeader(snapshot, at)
+		h, err := readHeader(snapshot, at)
 		if errors.Is(err, entry.ErrNotFound) {
 			err = &entry.DamagedError{Position: at, What: "the entry is missing; the outcome index has it"}
 		}
@@ -125,7 +125,7 @@ func (v *Vault) headerAt(r pebble.Reader, at entry.Position) (entry.Header, erro
 	if at == 0 || at > v.Last() {
 		return entry.Header{}, notFound(at)
 	}
-	h, _, err := readHeader(r, at)
+	h, err := readHeader(r, at)
 	if !errors.Is(err, entry.ErrNotFound) {
 		return h, err
 	}
@@ -139,16 +139,15 @@ func (v *Vault) headerAt(r pebble.Reader, at entry.Position) (entry.Header, erro
 	return entry.Header{}, notFound(at)
 }
 
-// readHeader reads the header at a position, and says how many bytes it takes as
-// stored.
-func readHeader(r pebble.Reader, at entry.Position) (_ entry.Header, bytes int, err error) {
+// readHeader reads the header at a position.
+func readHeader(r pebble.Reader, at entry.Position) (entry.Header, error) {
 	var key [positionKeySize]byte
 	stored, closer, err := get(r, at, positionKey(key[:0], prefixHeader, at))
 	if err != nil {
-		return entry.Header{}, 0, err
+		return entry.Header{}, err
 	}
 	h, err := entry.DecodeHeader(at, stored)
-	return h, len(stored), errors.Join(err, closer.Close())
+	return h, errors.Join(err, closer.Close())
 }
 
 // readMeta reads the meta record. It is written before anything else, so it is

@@ -105,7 +105,7 @@ func linkBefore(r pebble.Reader, at entry.Position) (succession, error) {
 	if newest == 0 {
 		return s, nil
 	}
-	h, _, err := readHeader(r, newest)
+	h, err := readHeader(r, newest)
 	if errors.Is(err, entry.ErrNotFound) {
 		err = &entry.DamagedError{Position: newest, What: "the entry is missing; the outcome index has it"}
 	}

@@ -156,7 +156,7 @@ func (w *verifier) followOutcome(key, _ []byte) error {
 
 // follow checks that what an index record leads to belongs to it.
 func (w *verifier) follow(record string, at entry.Position, belongs func(*entry.Header) bool) error {
-	h, _, err := readHeader(w.store, at)
+	h, err := readHeader(w.store, at)
 	switch {
 	case errors.Is(err, entry.ErrNotFound):
 		w.findf(at, "%s leads here, where no entry is", record)

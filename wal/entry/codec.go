@@ -125,7 +125,7 @@ func (c *Codec) unpack(dst, body []byte, size int64) (raw []byte, what string) {
 	if err := frame.Decode(body); err != nil {
 		return nil, "not a zstd frame"
 	}
-	if !frame.HasFCS || frame.FrameContentSize != uint64(size) { //nolint:gosec // A negative size equals no content size below 2^63.
+	if !frame.HasFCS || frame.FrameContentSize != uint64(size) { // A negative size equals no content size below 2^63.
 		return nil, fmt.Sprintf("the frame says %d bytes, the header %d", frame.FrameContentSize, size)
 	}
 	if size > DocumentBytesMax || size > int64(len(body)/zstdBlockBytesMin+1)*zstdBlockYieldMax {

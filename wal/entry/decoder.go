@@ -51,7 +51,7 @@ func (d *decoder) uvarint() uint64 {
 // varint takes a signed number in zigzag form.
 func (d *decoder) varint() int64 {
 	u := d.uvarint()
-	v := int64(u >> 1) //nolint:gosec // 63 bits fit.
+	v := int64(u >> 1) // 63 bits fit.
 	if u&1 != 0 {
 		v = ^v
 	}

@@ -31,7 +31,7 @@ func AppendHeader(dst []byte, h *Header, previous Chain) []byte {
 	dst = append(dst, h.ID[:]...)
 	dst = binary.AppendVarint(dst, h.Received.UnixMicro())
 	dst = append(dst, h.Digest[:]...)
-	dst = binary.AppendUvarint(dst, uint64(h.Size)) //nolint:gosec // Check has refused a negative size.
+	dst = binary.AppendUvarint(dst, uint64(h.Size)) // Check has refused a negative size.
 	dst = binary.AppendUvarint(dst, uint64(h.DuplicateOf))
 	dst = binary.AppendUvarint(dst, uint64(len(h.Source)))
 	dst = append(dst, h.Source...)
