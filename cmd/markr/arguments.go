@@ -3,6 +3,9 @@ package main
 import (
 	"errors"
 	"fmt"
+	"net"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/urfave/cli/v3"
@@ -47,6 +50,64 @@ func share(f float64) error {
 func notNegative(d time.Duration) error {
 	if d < 0 {
 		return errors.New("must not be negative")
+	}
+	return nil
+}
+
+func notEmpty(text string) error {
+	if text == "" {
+		return errors.New("must not be empty")
+	}
+	return nil
+}
+
+// address checks the form of an address to listen on: a host, which may be empty,
+// and a port.
+func address(text string) error {
+	if _, _, err := net.SplitHostPort(text); err != nil {
+		return errors.New("must be a host and a port, like 127.0.0.1:4567 or :4567")
+	}
+	return nil
+}
+
+func addressOrEmpty(text string) error {
+	if text == "" {
+		return nil
+	}
+	return address(text)
+}
+
+func oneOf(names ...string) func(string) error {
+	return func(text string) error {
+		if !slices.Contains(names, text) {
+			return fmt.Errorf("must be one of %s", strings.Join(names, ", "))
+		}
+		return nil
+	}
+}
+
+func positive(n int64) error {
+	if n < 1 {
+		return errors.New("must be at least 1")
+	}
+	return nil
+}
+
+// headerSize keeps a header, which is held for every connection, below what no
+// client sends.
+func headerSize(n int64) error {
+	const least, most = 1 << 10, 1 << 20
+	if n < least || n > most {
+		return fmt.Errorf("must be %s to %s", formatSize(least), formatSize(most))
+	}
+	return nil
+}
+
+func atLeastOne(n int) error { return positive(int64(n)) }
+
+func longerThanNothing(d time.Duration) error {
+	if d <= 0 {
+		return errors.New("must be longer than 0s")
 	}
 	return nil
 }

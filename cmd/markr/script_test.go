@@ -56,6 +56,7 @@ func TestScripts(t *testing.T) {
 		},
 		Setup: func(env *testscript.Env) error {
 			env.Values[running{}] = new(*process)
+			env.Setenv("LONG", strings.Repeat("x", 2000))
 			return nil
 		},
 	})

@@ -57,6 +57,10 @@ func start(o *serveOptions, registry *prometheus.Registry, logger *slog.Logger) 
 	if err != nil {
 		return nil, err
 	}
+	limits, err := o.httpLimits()
+	if err != nil {
+		return nil, err
+	}
 	formats, replay, err := o.formats()
 	if err != nil {
 		return nil, err
@@ -67,8 +71,8 @@ func start(o *serveOptions, registry *prometheus.Registry, logger *slog.Logger) 
 	}
 	s.vault, err = wal.Open(wal.Options{
 		Dir:             o.dataDir,
-		RefusedBytesMax: o.refusedBytesMax,
-		FreeBytesMin:    o.freeBytesMin(),
+		RefusedBytesMax: orNone(o.refusedBytesMax),
+		FreeBytesMin:    orNone(o.freeDiskMin),
 		OnFatal:         s.fatal,
 		Logger:          logger,
 		Registerer:      registry,
@@ -83,9 +87,9 @@ func start(o *serveOptions, registry *prometheus.Registry, logger *slog.Logger) 
 	s.server, err = httpapi.New(httpapi.Options{
 		Engine:       s.engine,
 		Intake:       formats,
-		Limits:       o.limits,
+		Limits:       limits,
 		OpsElsewhere: doors.ops != nil,
-		SlowAfter:    o.slowAfter(),
+		SlowAfter:    orNone(o.slow),
 		Version:      readBuild().Version,
 		Logger:       logger,
 		Registry:     registry,
@@ -145,20 +149,13 @@ func (o *serveOptions) formats() (arriving, kept *intake.Registry, err error) {
 	return arriving, kept, err
 }
 
-// freeBytesMin says to the vault what 0 means to a person: no floor.
-func (o *serveOptions) freeBytesMin() int64 {
-	if o.freeDiskMin == 0 {
+// orNone says what 0 means to a person who sets a flag: none. In the rooms it means
+// the default, and a negative number means none.
+func orNone[T int64 | time.Duration](value T) T {
+	if value == 0 {
 		return -1
 	}
-	return o.freeDiskMin
-}
-
-// slowAfter says to httpapi what 0 means to a person: never.
-func (o *serveOptions) slowAfter() time.Duration {
-	if o.slow == 0 {
-		return -1
-	}
-	return o.slow
+	return value
 }
 
 // newRegistry holds the metrics of this process alone.

@@ -4,9 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"net"
-	"slices"
-	"strings"
 	"time"
 
 	"github.com/urfave/cli/v3"
@@ -129,7 +126,10 @@ func (o *serveOptions) documentFlags() []cli.Flag {
 func (o *serveOptions) connectionFlags() []cli.Flag {
 	const category = "LIMITS OF A CONNECTION"
 	return []cli.Flag{
-		size(category, "header-bytes-max", "refuse a request header longer than `SIZE`", httpapi.HeaderBytesMaxDefault, &o.headerBytesMax),
+		&sizeFlag{
+			Name: "header-bytes-max", Category: category, Value: httpapi.HeaderBytesMaxDefault, Destination: &o.headerBytesMax,
+			Usage: "refuse a request header longer than `SIZE`", Validator: headerSize,
+		},
 		duration(category, "read-timeout", "cut off a request that has not arrived after `DURATION`; a document has its length at --body-rate-min on top", httpapi.ReadTimeoutDefault, &o.limits.ReadTimeout),
 		size(category, "body-rate-min", "expect at least `SIZE` per second of an upload", httpapi.BodyBytesPerSecondMinDefault, &o.limits.BodyBytesPerSecondMin),
 		duration(category, "write-timeout", "cut off a client that has not taken its response after `DURATION`", httpapi.WriteTimeoutDefault, &o.limits.WriteTimeout),
@@ -149,9 +149,12 @@ func (o *serveOptions) resourceFlags() []cli.Flag {
 		&sizeFlag{
 			Name: "bytes-in-flight-max", Category: category, Destination: &o.limits.BytesInFlightMax,
 			Usage:       "let all documents under way hold at most `SIZE` together",
-			DefaultText: "a quarter of the memory limit, at most " + formatSize(httpapi.BytesInFlightMaxDefault), Validator: positive,
+			DefaultText: "a quarter of the memory limit, without one " + formatSize(httpapi.BytesInFlightMaxDefault), Validator: positive,
 		},
-		size(category, "refused-bytes-max", "keep at most `SIZE` of refused documents and drop the oldest", refusedBytesMaxDefault, &o.refusedBytesMax),
+		&sizeFlag{
+			Name: "refused-bytes-max", Category: category, Value: refusedBytesMaxDefault, Destination: &o.refusedBytesMax,
+			Usage: "keep at most `SIZE` of refused documents, as stored, and drop the oldest; 0 keeps none",
+		},
 		&sizeFlag{
 			Name: "free-disk-min", Category: category, Value: freeDiskMinDefault, Destination: &o.freeDiskMin,
 			Usage: "take no imports while less than `SIZE` of disk is free; 0 is no floor",
@@ -198,6 +201,18 @@ func duration(category, name, usage string, value time.Duration, target *time.Du
 	return &cli.DurationFlag{Name: name, Category: category, Usage: usage, Value: value, Destination: target, Validator: longerThanNothing}
 }
 
+// httpLimits are the limits of HTTP, with those that the flags leave open filled
+// in. A limit can be right alone and wrong beside another.
+func (o *serveOptions) httpLimits() (httpapi.Limits, error) {
+	limits := o.limits
+	limits.HeaderBytesMax = int(o.headerBytesMax)
+	limits = limits.WithDefaults()
+	if err := limits.Validate(); err != nil {
+		return limits, withHint(usageError(err), "the limits have to fit together: change one of them, see `markr serve --help`")
+	}
+	return limits, nil
+}
+
 // level is the slog level of a name that the flag has checked.
 func (o *serveOptions) level() slog.Level {
 	var level slog.Level
@@ -212,52 +227,4 @@ func (o *serveOptions) rule() (scoring.Rule, error) {
 	policy, policyErr := scoring.ParsePolicy(o.scoring)
 	denominator, denominatorErr := scoring.ParseDenominator(o.denominator)
 	return scoring.Rule{Policy: policy, Denominator: denominator}, errors.Join(policyErr, denominatorErr)
-}
-
-func notEmpty(text string) error {
-	if text == "" {
-		return errors.New("must not be empty")
-	}
-	return nil
-}
-
-// address checks the form of an address to listen on: a host, which may be empty,
-// and a port.
-func address(text string) error {
-	if _, _, err := net.SplitHostPort(text); err != nil {
-		return errors.New("must be a host and a port, like 127.0.0.1:4567 or :4567")
-	}
-	return nil
-}
-
-func addressOrEmpty(text string) error {
-	if text == "" {
-		return nil
-	}
-	return address(text)
-}
-
-func oneOf(names ...string) func(string) error {
-	return func(text string) error {
-		if !slices.Contains(names, text) {
-			return fmt.Errorf("must be one of %s", strings.Join(names, ", "))
-		}
-		return nil
-	}
-}
-
-func positive(n int64) error {
-	if n < 1 {
-		return errors.New("must be at least 1")
-	}
-	return nil
-}
-
-func atLeastOne(n int) error { return positive(int64(n)) }
-
-func longerThanNothing(d time.Duration) error {
-	if d <= 0 {
-		return errors.New("must be longer than 0s")
-	}
-	return nil
 }

@@ -54,7 +54,6 @@ func serve(ctx context.Context, std streams, o *serveOptions, registry *promethe
 	if err != nil {
 		logger.Warn("there is no memory limit", "cause", err)
 	}
-	o.fit(memoryLimit)
 	s, err := start(o, registry, logger)
 	if err != nil {
 		return err

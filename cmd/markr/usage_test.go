@@ -96,6 +96,15 @@ func TestUsageErrors(t *testing.T) {
 			"markr: invalid value \"NaN\" for --memory-limit-ratio: must be 0 to 1\nhint: see `markr serve --help`\n",
 		},
 		{
+			"serve --header-bytes-max 1GiB",
+			"markr: invalid value \"1GiB\" for --header-bytes-max: must be 1KiB to 1MiB\nhint: see `markr serve --help`\n",
+		},
+		{
+			"serve --memory-limit-ratio 0 --decoded-bytes-max 1MiB",
+			"markr: the decoded body may have 1048576 bytes, fewer than the 33554432 of the body\n" +
+				"hint: the limits have to fit together: change one of them, see `markr serve --help`\n",
+		},
+		{
 			"serve --tls-cert cert.pem",
 			"markr: a certificate and its key go together\nhint: give both --tls-cert and --tls-key, or neither\n",
 		},

@@ -5,7 +5,6 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
-	"os"
 	"strconv"
 	"time"
 
@@ -145,45 +144,4 @@ func newImportJSON(header *entry.Header, known *engine.Import) importJSON {
 		wire.DuplicateOf = &header.DuplicateOf
 	}
 	return wire
-}
-
-// explainLook says what to do when a vault cannot be looked into.
-func explainLook(err error, dir string) error {
-	switch {
-	case errors.Is(err, wal.ErrLocked):
-		return withHint(err, "stop that server first, or ask it: GET /imports on the address where it listens")
-	case errors.Is(err, wal.ErrNoVault):
-		return withHint(err, fmt.Sprintf("name the directory with --data-dir or %s", envName("data-dir")))
-	}
-	return explainOpen(err, dir)
-}
-
-// explainEntry says what to do when an entry cannot be read.
-func explainEntry(err error, what string) error {
-	switch {
-	case errors.Is(err, entry.ErrNotFound):
-		return withHint(fmt.Errorf("%s: %w", what, err), "`markr vault list` shows what is there")
-	case errors.Is(err, entry.ErrDamaged):
-		return withHint(err, "`markr vault verify` says what else is damaged")
-	}
-	return err
-}
-
-// explainOpen says what to do when a data directory cannot be opened. dir is
-// what was asked for.
-func explainOpen(err error, dir string) error {
-	elsewhere := fmt.Sprintf("name another directory with --data-dir or %s", envName("data-dir"))
-	switch {
-	case errors.Is(err, wal.ErrLocked):
-		return withHint(err, "one server at a time may have it: stop the other, or "+elsewhere)
-	case errors.Is(err, wal.ErrForeignDirectory):
-		return withHint(err, elsewhere+"; nothing in this one was touched")
-	case errors.Is(err, wal.ErrUnknownFormat):
-		return withHint(err, "use the markr that wrote it or a newer one; nothing was touched")
-	case errors.Is(err, entry.ErrDamaged):
-		return withHint(err, fmt.Sprintf("nothing was changed; `markr vault verify --data-dir %s` says what is damaged", dir))
-	case errors.Is(err, os.ErrPermission):
-		return withHint(err, "make the directory writable for this user, or "+elsewhere)
-	}
-	return err
 }
