@@ -5,10 +5,12 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"os"
+	"runtime"
 	"strings"
 	"sync"
 	"testing"
 	"unsafe"
+	"weak"
 
 	"markr/engine/exam"
 	"markr/engine/intake"
@@ -150,6 +152,25 @@ func TestJoinedTextsStay(t *testing.T) {
 			}
 		}
 	}
+}
+
+// TestDecoderLetsGo checks that a decoder at rest does not keep a document in
+// memory. Not parallel, because others would empty the pool.
+func TestDecoderLetsGo(t *testing.T) {
+	decoder := mcqxml.New(intake.Limits{})
+	raw := []byte(smallDocument)
+	held := weak.Make(&raw[0])
+	var doc intake.Document
+	if err := decoder.Decode(&doc, raw, ""); err != nil {
+		t.Fatal(err)
+	}
+	doc.Reset()
+	raw = nil
+	runtime.GC()
+	if held.Value() != nil {
+		t.Error("the document is still in memory")
+	}
+	runtime.KeepAlive(decoder)
 }
 
 // TestDecodersAreShared uses one decoder from many sides at once, for documents

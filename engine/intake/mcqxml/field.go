@@ -2,7 +2,6 @@ package mcqxml
 
 import (
 	"bytes"
-	"errors"
 	"slices"
 
 	"markr/engine/exam"
@@ -14,8 +13,6 @@ const (
 	fieldAvailable = nameSummary + "/" + nameAvailable
 	fieldObtained  = nameSummary + "/" + nameObtained
 )
-
-var errNoMarks = errors.New("must be more than 0")
 
 // readID reads the text of student-number or test-id into id, to behind its end
 // tag.
@@ -88,43 +85,40 @@ func (r *reader) readSummary(record *sheet) {
 	record.summary = true
 	r.checkNamespaces(nameSummary)
 	var available, obtained *attribute
-	marksGood := true
 	for i := range r.attributes {
 		a := &r.attributes[i]
-		var ok bool
 		switch string(r.of(a.name)) {
 		case nameAvailable:
 			available = a
-			record.Available, ok = r.readMarks(a, fieldAvailable)
-			if ok && record.Available == 0 {
-				r.invalid(a.name.start, fieldAvailable, r.number(a), errNoMarks.Error())
+			record.Available = r.readMarks(a, fieldAvailable)
+			if record.Available == 0 {
+				r.invalid(a.name.start, fieldAvailable, r.number(a), "must be more than 0")
 			}
 		case nameObtained:
 			obtained = a
-			record.Obtained, ok = r.readMarks(a, fieldObtained)
-		default:
-			continue
+			record.Obtained = r.readMarks(a, fieldObtained)
 		}
-		marksGood = marksGood && ok
 	}
+	// Where one of them is not good, that was said, and is what counts.
 	switch {
 	case available == nil:
 		r.missingField(at, fieldAvailable)
 	case obtained == nil:
 		r.missingField(at, fieldObtained)
-	case marksGood && record.Obtained > record.Available:
+	case record.Obtained > record.Available:
 		r.invalid(obtained.name.start, fieldObtained, r.number(obtained),
 			"must not be more than "+nameAvailable+", which is "+record.Available.String())
 	}
 }
 
-// readMarks reads an attribute that must be a number of marks.
-func (r *reader) readMarks(a *attribute, field string) (exam.Marks, bool) {
+// readMarks reads an attribute that must be a number of marks. Where it is not,
+// it says so and gives 0.
+func (r *reader) readMarks(a *attribute, field string) exam.Marks {
 	marks, err := r.marks(a)
 	if err != nil {
 		r.invalid(a.name.start, field, r.number(a), err.Error())
 	}
-	return marks, err == nil
+	return marks
 }
 
 // marks parses an attribute as a number of marks.

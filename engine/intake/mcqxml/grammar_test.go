@@ -75,8 +75,8 @@ const (
 // grammarVerdict says what is to be said of a document in UTF-8, by the grammar.
 func grammarVerdict(document []byte) intake.Code {
 	document = bytes.TrimPrefix(document, []byte("\xEF\xBB\xBF"))
-	document, dirty := cleanPrefix(document)
-	rest := document
+	clean, dirty := cleanPrefix(document)
+	rest := clean
 	if declarationStart.Match(rest) {
 		declared := declarationPattern.Find(rest)
 		if declared == nil {
@@ -91,7 +91,8 @@ func grammarVerdict(document []byte) intake.Code {
 			return hasDTD
 		}
 		inside := len(open) > 0
-		if len(open) >= intake.DepthMaxDefault && startTagStart.Match(rest) {
+		// The limit comes before the name, so what is behind '<' may be anything.
+		if len(open) >= intake.DepthMaxDefault && startTagStart.Match(document[len(clean)-len(rest):]) {
 			return tooDeep
 		}
 		match := tokenPattern.FindSubmatchIndex(rest)

@@ -32,8 +32,8 @@ func parseTimestamp(text []byte) (nanoseconds int64, ok bool) {
 		return 0, false
 	}
 	date := time.Date(year, time.Month(month), day, hour, minute, second, 0, time.UTC)
-	if date.Day() != day || date.Month() != time.Month(month) {
-		return 0, false // The 31st of June.
+	if date.Month() != time.Month(month) {
+		return 0, false // A day that the month has not, such as the 31st of June.
 	}
 	seconds := date.Unix() - int64(offsetSeconds)
 	const secondsMax = math.MaxInt64/int64(time.Second) - 1
