@@ -5,6 +5,11 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync/atomic"
+	"weak"
+
+	"github.com/cespare/xxhash/v2"
+	"github.com/valyala/fasthttp"
 
 	"markr/engine"
 	"markr/engine/exam"
@@ -17,7 +22,7 @@ import (
 const percentilesMax = 100
 
 // aggregate answers GET /results/{test}/aggregate. It is the request that
-// dashboards poll, so the answer is written where it is sent from.
+// dashboards poll, so the usual answer is written once for each view of a test.
 func (s *Server) aggregate(r *request) error {
 	percents, err := r.percentiles()
 	if err != nil {
@@ -27,11 +32,53 @@ func (s *Server) aggregate(r *request) error {
 	if err != nil {
 		return err
 	}
-	return r.resource("application/json", appendAggregate(r.newBody(), test, percents))
+	if len(percents) > 0 {
+		return r.resource("application/json", appendAggregate(r.newBody(), test, percents))
+	}
+	written := s.content.aggregates.of(test)
+	if r.unchanged(written.tag, cacheResult) {
+		return nil
+	}
+	encoded, err := r.encode(written.body)
+	if err != nil {
+		return err
+	}
+	return r.sendShared(fasthttp.StatusOK, "application/json", encoded)
+}
+
+// aggregatesMax is how many written aggregates are remembered: more tests than
+// are looked at in one minute, at some 300 bytes each.
+const aggregatesMax = 4096
+
+// aggregates remembers aggregates as they are written. A test has one place, which
+// others may share; whoever finds another's aggregate there, or one of an older
+// view, writes its own.
+type aggregates [aggregatesMax]atomic.Pointer[writtenAggregate]
+
+// writtenAggregate is the answer about one view of a test. It does not keep the
+// view alive, because a view of a large test holds all of its scores.
+type writtenAggregate struct {
+	view      weak.Pointer[engine.Test]
+	body, tag []byte
+}
+
+// of is the aggregate of a view, which never changes, as it is written.
+func (a *aggregates) of(view *engine.Test) *writtenAggregate {
+	place := &a[xxhash.Sum64String(string(view.ID))%aggregatesMax]
+	if written := place.Load(); written != nil && written.view.Value() == view {
+		return written
+	}
+	body := appendAggregate(nil, view, nil)
+	written := &writtenAggregate{view: weak.Make(view), body: body, tag: appendETag(nil, body)}
+	place.Store(written)
+	return written
 }
 
 // percentiles reads the percentiles parameter: none if it is not there.
 func (r *request) percentiles() ([]summary.Percent, error) {
+	if !r.hasQuery() {
+		return nil, nil
+	}
 	if err := r.checkParameters("percentiles"); err != nil {
 		return nil, err
 	}

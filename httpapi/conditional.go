@@ -51,10 +51,9 @@ func (r *request) newBody() []byte { return r.ctx.Response.SwapBody(nil)[:0] }
 // unchanged sets the headers that a GET and its 304 have in common, and says
 // whether the client has this representation already; then 304 is the answer.
 func (r *request) unchanged(tag []byte, cacheControl string) bool {
-	header := &r.ctx.Response.Header
-	header.SetBytesV("ETag", tag)
-	header.Set("Cache-Control", cacheControl)
-	header.Set("Vary", "Accept-Encoding")
+	r.ctx.Response.Header.SetCanonical([]byte("Etag"), tag)
+	r.setHeader("Cache-Control", cacheControl)
+	r.setHeader("Vary", "Accept-Encoding")
 	if !matchesETag(r.headerList("If-None-Match"), tag) {
 		return false
 	}

@@ -9,9 +9,10 @@ import (
 )
 
 // content is what reads are answered with besides the engine's numbers. It is made
-// once and never changes.
+// once.
 type content struct {
 	compressor *compressor
+	aggregates aggregates
 	contract   fixed            // openapi.json
 	assets     map[string]fixed // the page's files, by fingerprinted name
 	page       *template.Template

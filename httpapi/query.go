@@ -24,7 +24,7 @@ func errParameter(name, wrong string) error {
 // and a refusal can be loosened later where an ignored word cannot become a
 // parameter without surprising somebody.
 func (r *request) checkParameters(known ...string) error {
-	if bytes.IndexByte(r.ctx.RequestURI(), '?') < 0 {
+	if !r.hasQuery() {
 		return nil
 	}
 	seen := make([]string, 0, len(known))
@@ -40,6 +40,9 @@ func (r *request) checkParameters(known ...string) error {
 	}
 	return nil
 }
+
+// hasQuery says whether there is anything to look for parameters in.
+func (r *request) hasQuery() bool { return bytes.IndexByte(r.ctx.RequestURI(), '?') >= 0 }
 
 func listOf(names []string) string {
 	if len(names) == 0 {

@@ -64,8 +64,11 @@ func (r *request) query(name string) (string, bool) {
 // until the handler returns.
 func (r *request) header(name string) []byte { return r.ctx.Request.Header.Peek(name) }
 
-// setHeader sets a response header.
-func (r *request) setHeader(name, value string) { r.ctx.Response.Header.Set(name, value) }
+// setHeader sets a response header. The name is in its canonical form: finding
+// that out for every header of every response costs as much as a route look-up.
+func (r *request) setHeader(name, value string) {
+	r.ctx.Response.Header.SetCanonical([]byte(name), []byte(value))
+}
 
 // source says who sent the request: the address of the other end, without its
 // port. It is a copy and may be kept.
