@@ -62,35 +62,45 @@ type border struct {
 	*httpapi.Server
 
 	engine   *engine.Engine
-	vault    *wal.Vault
+	formats  *intake.Registry
+	vault    vault
 	registry *prometheus.Registry
 	logs     *logs
 	address  string
 	client   *http.Client
+	serving  sync.WaitGroup
 }
 
 // newBorder starts a server; adjust may change its options. The test's end stops
 // it and checks that this works.
 func newBorder(t testing.TB, adjust func(*httpapi.Options)) *border {
 	t.Helper()
-	vault, err := wal.Open(wal.Options{Dir: "data", FS: vfs.NewMem(), FreeBytesMin: -1})
+	opened, err := wal.Open(wal.Options{Dir: "data", FS: vfs.NewMem(), FreeBytesMin: -1})
 	if err != nil {
 		t.Fatal(err)
 	}
-	return newBorderOn(t, vault, adjust)
+	b := newBorderOn(t, opened, adjust)
+	if err := b.engine.WaitReady(context.Background()); err != nil {
+		t.Fatal(err)
+	}
+	return b
 }
 
-func newBorderOn(t testing.TB, vault *wal.Vault, adjust func(*httpapi.Options)) *border {
+// vault is a log that can be closed.
+type vault interface {
+	engine.Log
+	Close() error
+}
+
+// newBorderOn starts a server on a vault, whose engine may not be ready yet.
+func newBorderOn(t testing.TB, log vault, adjust func(*httpapi.Options)) *border {
 	t.Helper()
 	formats, err := intake.NewRegistry(mcqxml.New(intake.Limits{}))
 	if err != nil {
 		t.Fatal(err)
 	}
-	b := &border{vault: vault, registry: prometheus.NewRegistry(), logs: &logs{}}
-	if b.engine, err = engine.Open(engine.Options{Log: vault, Intake: formats, Registerer: b.registry}); err != nil {
-		t.Fatal(err)
-	}
-	if err := b.engine.WaitReady(context.Background()); err != nil {
+	b := &border{vault: log, formats: formats, registry: prometheus.NewRegistry(), logs: &logs{}}
+	if b.engine, err = engine.Open(engine.Options{Log: log, Intake: formats, Registerer: b.registry}); err != nil {
 		t.Fatal(err)
 	}
 	opts := httpapi.Options{
@@ -116,13 +126,11 @@ func (b *border) listen(t testing.TB, serve func(net.Listener) error) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	var served sync.WaitGroup
-	served.Go(func() {
+	b.serving.Go(func() {
 		if err := serve(ln); err != nil {
 			t.Errorf("serve: %v", err)
 		}
 	})
-	t.Cleanup(served.Wait)
 	return ln.Addr().String()
 }
 
@@ -135,6 +143,7 @@ func (b *border) stop(t testing.TB) {
 	if err := b.Shutdown(ctx); err != nil {
 		t.Errorf("shutdown: %v", err)
 	}
+	b.serving.Wait()
 	if err := b.engine.Close(); err != nil {
 		t.Errorf("close engine: %v", err)
 	}

@@ -3,6 +3,7 @@ package httpapi
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"hash/fnv"
 	"log/slog"
@@ -136,9 +137,9 @@ func (r *request) problem(err error) {
 		r.setHeader("Retry-After", p.retryAfter(r.id))
 	}
 	_ = r.send(k.status, problemType, p.body(r.id)) // never fails
-	if p.code == codeInternal || p.code == codeDamaged {
+	if (p.code == codeInternal || p.code == codeDamaged) && !errors.Is(err, errPanicked) {
 		r.server.logger.LogAttrs(r.ctx, slog.LevelError, "request failed",
-			slog.String("request_id", r.id), slog.String("path", r.routeName()), slog.Any("error", err))
+			slog.String("request_id", r.id), slog.String("route", r.routeName()), slog.Any("error", err))
 	}
 }
 
