@@ -184,12 +184,13 @@ func startBenched(ctx context.Context, dir string) (server string, remove func()
 		scoring: "highest", denominator: "test",
 		refusedBytesMax: refusedBytesMaxDefault, limits: httpapi.Limits{},
 	}
-	s, err := start(o, newRegistry(), slog.New(slog.DiscardHandler))
-	if err != nil {
+	s := newService(slog.New(slog.DiscardHandler))
+	if err := s.unlessFailed(func() error { return s.start(o, newRegistry()) }); err != nil {
 		return "", nil, errors.Join(err, os.RemoveAll(dir))
 	}
 	remove = func() error {
-		return errors.Join(s.stop(0, drainTimeoutDefault), os.RemoveAll(dir))
+		err := s.unlessFailed(func() error { return s.stop(0, drainTimeoutDefault) })
+		return errors.Join(err, os.RemoveAll(dir))
 	}
 	if err := s.engine.WaitReady(ctx); err != nil {
 		return "", nil, errors.Join(err, remove())

@@ -56,9 +56,10 @@ func parseServer(text string) (*url.URL, error) {
 
 // client talks to one server.
 type client struct {
-	base *url.URL
-	flag string // that names the server; for hints
-	http *http.Client
+	base  *url.URL
+	flag  string // that names the server; for hints
+	agent string
+	http  *http.Client
 }
 
 // newClient makes a client of the server that a flag names; it keeps as many
@@ -68,7 +69,7 @@ func newClient(flag, server string, users int) (*client, error) {
 	if err != nil {
 		return nil, usageError(fmt.Errorf("server %q: %w", server, err))
 	}
-	return &client{base: base, flag: flag, http: &http.Client{Transport: &http.Transport{
+	return &client{base: base, flag: flag, agent: "markr/" + readBuild().Version, http: &http.Client{Transport: &http.Transport{
 		Proxy:                 http.ProxyFromEnvironment,
 		MaxIdleConnsPerHost:   users,
 		IdleConnTimeout:       90 * time.Second,
@@ -101,7 +102,7 @@ type answer struct {
 // do sends a request and reads the answer. The error is a server that cannot be
 // reached, whatever the status is.
 func (c *client) do(request *http.Request) (answer, error) {
-	request.Header.Set("User-Agent", "markr/"+readBuild().Version)
+	request.Header.Set("User-Agent", c.agent)
 	response, err := c.http.Do(request)
 	if err != nil {
 		return answer{}, c.unreachable(err)

@@ -6,6 +6,7 @@ import (
 	"net"
 	"os"
 	"strconv"
+	"syscall"
 
 	"markr/engine"
 	"markr/wal"
@@ -67,6 +68,8 @@ func explainOpen(err error, dir string) error {
 		return withHint(err, newerHint)
 	case errors.Is(err, entry.ErrDamaged):
 		return withHint(err, fmt.Sprintf("nothing was changed; `markr vault verify --data-dir %s` says what is damaged", dir))
+	case errors.Is(err, syscall.ENOSPC):
+		return withHint(err, "make room on the disk, or "+elsewhere)
 	case errors.Is(err, os.ErrPermission):
 		return withHint(err, "make the directory writable for this user, or "+elsewhere)
 	}

@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"github.com/urfave/cli/v3"
+
+	"markr/httpapi"
 )
 
 // Bounds of the import verb.
@@ -18,9 +20,9 @@ const (
 	// jobsMax is more connections than any one sender can use.
 	jobsMax = 256
 	// stdinBytesMax is how much is read from standard input, which has to be
-	// held because it may have to be sent again. It is as much as a server
-	// accepts, compressed, by default.
-	stdinBytesMax = 256 << 20
+	// held because it may have to be sent again: eight times what a server takes
+	// by default.
+	stdinBytesMax = 8 * httpapi.BodyBytesMaxDefault
 )
 
 const importDescription = `Sends each FILE as one document to a running server, as a scanner would; "-" is standard input. The server accepts a document whole or refuses it whole, and an accepted one is on disk when it says so. Sending a document again changes nothing, so an import that was interrupted can simply be repeated.

@@ -17,7 +17,7 @@ const (
 // newLogger writes lines to w, with times in UTC, and counts them by level: an
 // alert on errors then needs no log pipeline.
 func newLogger(w io.Writer, format string, level slog.Level, registerer prometheus.Registerer) *slog.Logger {
-	opts := &slog.HandlerOptions{Level: level, ReplaceAttr: inUTC}
+	opts := &slog.HandlerOptions{Level: level, ReplaceAttr: plainly}
 	var handler slog.Handler = slog.NewTextHandler(w, opts)
 	if format == logJSON {
 		handler = slog.NewJSONHandler(w, opts)
@@ -25,10 +25,14 @@ func newLogger(w io.Writer, format string, level slog.Level, registerer promethe
 	return slog.New(newCountingHandler(handler, registerer))
 }
 
-// inUTC shows times the same on every machine.
-func inUTC(_ []string, attr slog.Attr) slog.Attr {
+// plainly shows times the same on every machine, and errors by their message: the
+// text handler would ask Pebble's for their stack traces too.
+func plainly(_ []string, attr slog.Attr) slog.Attr {
 	if attr.Value.Kind() == slog.KindTime {
 		attr.Value = slog.TimeValue(attr.Value.Time().UTC())
+	}
+	if err, ok := attr.Value.Any().(error); ok {
+		attr.Value = slog.StringValue(err.Error())
 	}
 	return attr
 }

@@ -40,11 +40,18 @@ func newResults(std streams) *cli.Command {
 			if err := atMostArguments(cmd, 1); err != nil {
 				return err
 			}
+			test := cmd.Args().First()
+			switch {
+			case test != "" && prefix != "":
+				return usageError(errors.New("--prefix is for the list of tests, and a TEST is named"))
+			case test == "" && percentiles != "":
+				return usageError(errors.New("--percentiles are those of a test, and no TEST is named"))
+			}
 			c, err := newClient(serverFlagName, server, 1)
 			if err != nil {
 				return err
 			}
-			if test := cmd.Args().First(); test != "" {
+			if test != "" {
 				return showResult(ctx, std, c, test, percentiles, asJSON)
 			}
 			return listResults(ctx, std, c, prefix, asJSON)

@@ -49,40 +49,58 @@ type service struct {
 	failed chan error
 }
 
+func newService(logger *slog.Logger) *service {
+	const failuresMax = 3 // Two listeners and Pebble; only the first matters.
+	return &service{logger: logger, failed: make(chan error, failuresMax)}
+}
+
+// unlessFailed returns what do returns, or earlier, when the service fails, why.
+// Whatever touches the vault goes through it, because with a failed disk it may
+// never return.
+func (s *service) unlessFailed(do func() error) error {
+	done := make(chan error, 1)
+	go func() { done <- do() }() // After a failure the process ends with it.
+	select {
+	case err := <-s.failed:
+		return err
+	case err := <-done:
+		return err
+	}
+}
+
 // start puts the rooms together. It returns when the service answers, which is
 // before it is ready.
-func start(o *serveOptions, registry *prometheus.Registry, logger *slog.Logger) (*service, error) {
-	s := &service{logger: logger, failed: make(chan error, 3)}
+func (s *service) start(o *serveOptions, registry *prometheus.Registry) error {
 	rule, err := o.rule()
 	if err != nil {
-		return nil, err
+		return err
 	}
 	limits, err := o.httpLimits()
 	if err != nil {
-		return nil, err
+		return err
 	}
 	formats, replay, err := o.formats()
 	if err != nil {
-		return nil, err
+		return err
 	}
 	doors, err := listen(o)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	s.vault, err = wal.Open(wal.Options{
 		Dir:             o.dataDir,
 		RefusedBytesMax: orNone(o.refusedBytesMax),
 		FreeBytesMin:    orNone(o.freeDiskMin),
 		OnFatal:         s.fatal,
-		Logger:          logger,
+		Logger:          s.logger,
 		Registerer:      registry,
 	})
 	if err != nil {
-		return nil, errors.Join(explainOpen(err, o.dataDir), doors.close())
+		return errors.Join(explainOpen(err, o.dataDir), doors.close())
 	}
 	s.engine, err = engine.Open(engine.Options{Log: s.vault, Intake: formats, Replay: replay, Rule: rule, Registerer: registry})
 	if err != nil {
-		return nil, errors.Join(err, s.vault.Close(), doors.close())
+		return errors.Join(err, s.vault.Close(), doors.close())
 	}
 	s.server, err = httpapi.New(httpapi.Options{
 		Engine:       s.engine,
@@ -91,11 +109,11 @@ func start(o *serveOptions, registry *prometheus.Registry, logger *slog.Logger) 
 		OpsElsewhere: doors.ops != nil,
 		SlowAfter:    orNone(o.slow),
 		Version:      readBuild().Version,
-		Logger:       logger,
+		Logger:       s.logger,
 		Registry:     registry,
 	})
 	if err != nil {
-		return nil, errors.Join(err, s.engine.Close(), s.vault.Close(), doors.close())
+		return errors.Join(err, s.engine.Close(), s.vault.Close(), doors.close())
 	}
 	s.address, s.secure = doors.public.Addr(), doors.secure
 	go s.serve(s.server.Serve, doors.public)
@@ -103,7 +121,7 @@ func start(o *serveOptions, registry *prometheus.Registry, logger *slog.Logger) 
 		s.opsAddress = doors.ops.Addr()
 		go s.serve(s.server.ServeOps, doors.ops)
 	}
-	return s, nil
+	return nil
 }
 
 // serve runs one listener. It is waited for by Shutdown, which closes it.

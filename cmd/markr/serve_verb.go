@@ -54,8 +54,8 @@ func serve(ctx context.Context, std streams, o *serveOptions, registry *promethe
 	if err != nil {
 		logger.Warn("there is no memory limit", "cause", err)
 	}
-	s, err := start(o, registry, logger)
-	if err != nil {
+	s := newService(logger)
+	if err := s.unlessFailed(func() error { return s.start(o, registry) }); err != nil {
 		return err
 	}
 	logger.Info("listening", "url", s.url(), "ops_url", s.opsURL(), "data_dir", o.dataDir,
@@ -72,7 +72,8 @@ func serve(ctx context.Context, std streams, o *serveOptions, registry *promethe
 			switch {
 			case ctx.Err() != nil: // Told to stop while still reading.
 			case err != nil:
-				return explainRecovery(err, o.dataDir, s.stop(0, o.drainTimeout))
+				stopErr := s.unlessFailed(func() error { return s.stop(0, o.drainTimeout) })
+				return explainRecovery(err, o.dataDir, stopErr)
 			default:
 				progress.Stop()
 				s.announce(std, o, time.Since(started))
@@ -83,34 +84,23 @@ func serve(ctx context.Context, std streams, o *serveOptions, registry *promethe
 		case err := <-s.failed:
 			return err
 		case <-ctx.Done():
-			return s.stopGently(o, logger)
-		}
-	}
-}
-
-// stopGently stops the service, unless it fails while stopping.
-func (s *service) stopGently(o *serveOptions, logger *slog.Logger) error {
-	logger.Info("stopping", "shutdown_delay", o.shutdownDelay, "drain_timeout", o.drainTimeout)
-	stopped := make(chan error, 1)
-	go func() { stopped <- s.stop(o.shutdownDelay, o.drainTimeout) }() // The process ends with it or before it.
-	select {
-	case err := <-s.failed:
-		return err
-	case err := <-stopped:
-		if err == nil {
+			logger.Info("stopping", "shutdown_delay", o.shutdownDelay, "drain_timeout", o.drainTimeout)
+			if err := s.unlessFailed(func() error { return s.stop(o.shutdownDelay, o.drainTimeout) }); err != nil {
+				return err
+			}
 			logger.Info("stopped")
+			return nil
 		}
-		return err
 	}
 }
 
-// announce says that the service is ready: a person gets the next command, a log
-// one line.
+// announce says that the service is ready: to a person with the next command, to
+// a log in one line.
 func (s *service) announce(std streams, o *serveOptions, took time.Duration) {
 	state := s.engine.State()
-	s.logger.Info("ready", "url", s.url(), "took", took.Round(time.Millisecond),
-		"position", state.Position(), "tests", state.Tests())
-	if !isTerminal(std.err) {
+	if o.logFormat != logText || !isTerminal(std.err) {
+		s.logger.Info("ready", "url", s.url(), "took", took.Round(time.Millisecond),
+			"position", state.Position(), "tests", state.Tests())
 		return
 	}
 	note(std.err, `

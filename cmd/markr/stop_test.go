@@ -180,6 +180,34 @@ func TestFailingDisk(t *testing.T) {
 	h.oneMore(next.url)
 }
 
+// A disk that fails at once keeps the server from starting, and never from ending.
+func TestDiskFailsWhileStarting(t *testing.T) {
+	t.Parallel()
+	if runtime.GOOS != "linux" {
+		t.Skip("ulimit and what it does to a write are the system's; checked on Linux")
+	}
+	binary, err := exec.LookPath("markr")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, blocks := range []string{"0", "1", "2"} {
+		p := launchProgram(t, nil, "sh", "-c", `ulimit -f "$1"; exec "$0" serve --listen 127.0.0.1:0 --data-dir "$2"`,
+			binary, blocks, t.TempDir())
+		select {
+		case <-p.ready: // The limit was not reached.
+		case <-p.exited:
+			if code := p.wait(t); code != 1 || !strings.Contains(p.logged(), "file too large") {
+				t.Errorf("%s blocks: exit %d, want 1\n%s", blocks, code, p.logged())
+			}
+		case <-time.After(patience):
+			t.Errorf("%s blocks: neither ready nor gone\n%s", blocks, p.logged())
+		}
+		if blocks == "0" && p.url != "" {
+			t.Errorf("a server without a disk is ready")
+		}
+	}
+}
+
 // TestReadyWhileReading watches a server that reads a long log: alive at once, not
 // ready and saying how far it is, ready in the end.
 func TestReadyWhileReading(t *testing.T) {

@@ -129,6 +129,14 @@ func TestUsageErrors(t *testing.T) {
 			"markr: invalid value \"ftp://example\" for --server: a server is written like http://127.0.0.1:4567\nhint: see `markr results --help`\n",
 		},
 		{
+			"results 9863 --prefix 98",
+			"markr: --prefix is for the list of tests, and a TEST is named\n",
+		},
+		{
+			"results --percentiles 10",
+			"markr: --percentiles are those of a test, and no TEST is named\n",
+		},
+		{
 			"gen --tests 2",
 			"markr: this is 2 documents, and standard output takes one\nhint: add --out DIR to write files, or ask for one test and at most 100000 sheets\n",
 		},
