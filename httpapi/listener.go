@@ -211,7 +211,7 @@ func (c *conn) drain() {
 		if deadline.After(end) {
 			deadline = end
 		}
-		if c.Conn.SetReadDeadline(deadline) != nil {
+		if c.SetReadDeadline(deadline) != nil {
 			return
 		}
 		if _, err := io.ReadAtLeast(c.Conn, buffer, 1); err != nil || !now().Before(end) {

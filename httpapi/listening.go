@@ -55,7 +55,7 @@ func (l *listening) shutdown(ctx context.Context) error {
 	err := l.core.ShutdownWithContext(ctx)
 	for _, g := range gates {
 		// The core does not know a listener whose Serve has just begun.
-		_ = g.Listener.Close()
+		_ = g.Close()
 		select {
 		case <-g.left():
 		case <-ctx.Done():

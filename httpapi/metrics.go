@@ -38,15 +38,29 @@ type routeMetrics struct {
 // routeOther is the name of the route of requests that have none.
 const routeOther = "other"
 
-// Label values: methods by name, the last for all others.
-var methods = [...]string{"GET", "HEAD", "POST", "OPTIONS", "_OTHER"}
+// Label values, and what is counted under them.
+//
+//nolint:gochecknoglobals // Tables.
+var (
+	// methods by name; the last stands for all others.
+	methods = [...]string{"GET", "HEAD", "POST", "OPTIONS", otherMethod}
 
-// Label values: every status that is ever sent, the last for any that is not
-// listed.
-var statuses = [...]int{200, 204, 304, 400, 404, 405, 406, 408, 413, 415, 422, 431, 503, 500}
+	// statuses are those that are ever sent; the last stands for any other.
+	statuses = [...]int{200, 204, 304, 400, 404, 405, 406, 408, 413, 415, 422, 431, 503, 500}
 
-// Codings of request bodies as label values, by number.
-var bodyCodings = [...]bodyCoding{bodyUnknown, bodyIdentity, bodyGzip, bodyZstd, bodyDeflate}
+	// bodyCodings are the codings of request bodies, by number.
+	bodyCodings = [...]bodyCoding{bodyUnknown, bodyIdentity, bodyGzip, bodyZstd, bodyDeflate}
+
+	// unreadCodes are what the border refuses documents for, before the engine
+	// sees them.
+	unreadCodes = [...]code{
+		codeInvalidRequest, codeMalformedXML, codeRequestTimeout, codeTooLarge, codeUnsupportedMediaType,
+		codeHeaderTooLarge, codeOverloaded, codeUnavailable, codeReadOnly, codeInternal,
+	}
+)
+
+// otherMethod is the label of a method that nobody ought to use.
+const otherMethod = "_OTHER"
 
 // Why connections are turned away.
 const (
@@ -54,25 +68,30 @@ const (
 	rejectedAddress = "connections_per_address"
 )
 
-// unreadCodes are what the border refuses documents for, before the engine sees
-// them.
-var unreadCodes = [...]code{
-	codeInvalidRequest, codeMalformedXML, codeRequestTimeout, codeTooLarge, codeUnsupportedMediaType,
-	codeHeaderTooLarge, codeOverloaded, codeUnavailable, codeReadOnly,
+// Buckets of histograms.
+const (
+	sizeBytesMin     = 256 // then powers of four, up to 16 MiB
+	sizeFactor       = 4
+	sizeBuckets      = 9
+	nativeFactor     = 1.1
+	nativeBucketsMax = 160
+)
+
+// durationOpts makes a histogram of seconds. An aggregate is answered in less than
+// the first bound, a document is durable at about the third.
+func durationOpts(name, help string) prometheus.HistogramOpts {
+	return histogramOpts(name, help, []float64{.0001, .00025, .0005, .001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5})
 }
 
-// Bucket bounds in seconds. An aggregate is answered in less than the first, a
-// document is durable at about the third.
-var durationBuckets = []float64{.0001, .00025, .0005, .001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5}
-
-// Bucket bounds in bytes: powers of four from 256 to 16 MiB.
-var sizeBuckets = prometheus.ExponentialBuckets(256, 4, 9)
+func sizeOpts(name, help string) prometheus.HistogramOpts {
+	return histogramOpts(name, help, prometheus.ExponentialBuckets(sizeBytesMin, sizeFactor, sizeBuckets))
+}
 
 func histogramOpts(name, help string, buckets []float64) prometheus.HistogramOpts {
 	return prometheus.HistogramOpts{
 		Name: name, Help: help, Buckets: buckets,
-		NativeHistogramBucketFactor:     1.1,
-		NativeHistogramMaxBucketNumber:  160,
+		NativeHistogramBucketFactor:     nativeFactor,
+		NativeHistogramMaxBucketNumber:  nativeBucketsMax,
 		NativeHistogramMinResetDuration: time.Hour,
 	}
 }
@@ -110,14 +129,14 @@ func newMetrics(s *Server, registerer prometheus.Registerer, table []route) (*me
 
 // vectors makes the metrics with labels and resolves their children.
 func (m *metrics) vectors(table []route) []prometheus.Collector {
-	durations := prometheus.NewHistogramVec(histogramOpts("markr_http_request_duration_seconds",
-		"Time from a request's header to its answer being ready to send.", durationBuckets), []string{"method", "route"})
-	requestSizes := prometheus.NewHistogramVec(histogramOpts("markr_http_request_size_bytes",
-		"Bytes of request bodies as they came.", sizeBuckets), []string{"route"})
-	responseSizes := prometheus.NewHistogramVec(histogramOpts("markr_http_response_size_bytes",
-		"Bytes of response bodies as they went.", sizeBuckets), []string{"route"})
-	read := prometheus.NewHistogram(histogramOpts("markr_import_read_duration_seconds",
-		"Time to receive and decompress a document.", durationBuckets))
+	durations := prometheus.NewHistogramVec(durationOpts("markr_http_request_duration_seconds",
+		"Time from a request's header to its answer being ready to send."), []string{"method", "route"})
+	requestSizes := prometheus.NewHistogramVec(sizeOpts("markr_http_request_size_bytes",
+		"Bytes of request bodies as they came."), []string{"route"})
+	responseSizes := prometheus.NewHistogramVec(sizeOpts("markr_http_response_size_bytes",
+		"Bytes of response bodies as they went."), []string{"route"})
+	read := prometheus.NewHistogram(durationOpts("markr_import_read_duration_seconds",
+		"Time to receive and decompress a document."))
 	rejected := prometheus.NewCounterVec(prometheus.CounterOpts{
 		Name: "markr_http_connections_rejected_total", Help: "Connections turned away, by the limit reached.",
 	}, []string{"limit"})
@@ -143,8 +162,6 @@ func (m *metrics) vectors(table []route) []prometheus.Collector {
 	}
 	return []prometheus.Collector{durations, requestSizes, responseSizes, read, rejected, wireBytes, unread}
 }
-
-const otherMethod = "_OTHER"
 
 func (m *metrics) newRouteMetrics(r route, durations, requestSizes, responseSizes *prometheus.HistogramVec) *routeMetrics {
 	rm := &routeMetrics{

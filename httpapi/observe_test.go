@@ -153,7 +153,7 @@ func TestPanic(t *testing.T) {
 	}{
 		{"Jane Austen", "not shown"},
 		{errors.New("Jane Austen"), "not shown"},
-		{runtimeError(), "index out of range"},
+		{runtimeError(nil), "index out of range"},
 	} {
 		b := newBorder(t, nil)
 		b.SetPanic(c.value)
@@ -181,9 +181,8 @@ func TestPanic(t *testing.T) {
 	}
 }
 
-func runtimeError() (err any) {
+func runtimeError(none []int) (err any) {
 	defer func() { err = recover() }()
-	var none []int
 	_ = none[len(none)]
 	return nil
 }

@@ -60,10 +60,6 @@ func (r *request) query(name string) (string, bool) {
 	return string(args.Peek(name)), true
 }
 
-// header is the value of a request header, empty if it is not there. It is valid
-// until the handler returns.
-func (r *request) header(name string) []byte { return r.ctx.Request.Header.Peek(name) }
-
 // setHeader sets a response header. The name is in its canonical form: finding
 // that out for every header of every response costs as much as a route look-up.
 func (r *request) setHeader(name, value string) {

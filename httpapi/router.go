@@ -43,16 +43,14 @@ func newRouter(table []route) router {
 		}
 		p.routes = append(p.routes, r)
 	}
-	rt.asterisk = route{pattern: routeOther, method: fasthttp.MethodOptions, handle: answerOptions(allowOf(allMethods))}
+	anyPath := []*route{{method: fasthttp.MethodGet}, {method: fasthttp.MethodPost}}
+	rt.asterisk = route{pattern: routeOther, method: fasthttp.MethodOptions, handle: answerOptions(allowOf(anyPath))}
 	for _, p := range byPattern {
 		p.allow = allowOf(p.routes)
 		p.options = route{pattern: p.routes[0].pattern, method: fasthttp.MethodOptions, handle: answerOptions(p.allow)}
 	}
 	return rt
 }
-
-// allMethods are the methods that any path answers.
-var allMethods = []*route{{method: fasthttp.MethodGet}, {method: fasthttp.MethodPost}}
 
 func newPath(pattern string) *path {
 	p := &path{}

@@ -54,6 +54,8 @@ type kind struct {
 // A scanner prints a document for manual entry on any 4xx and tries again on
 // anything else. So whatever may pass by itself is 503, also where other servers
 // say 429.
+//
+//nolint:gochecknoglobals // A table.
 var kinds = map[code]kind{
 	codeInvalidRequest: {
 		fasthttp.StatusBadRequest, "Invalid request",
@@ -167,6 +169,8 @@ var kinds = map[code]kind{
 
 // sentinels says which code the errors of other rooms have, and with which
 // sentence.
+//
+//nolint:gochecknoglobals // A table.
 var sentinels = []struct {
 	err    error
 	code   code
