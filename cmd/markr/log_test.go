@@ -19,8 +19,8 @@ import (
 // asked for more than their message.
 type verboseError struct{}
 
-func (verboseError) Error() string                 { return "disk on fire" }
-func (verboseError) Format(s fmt.State, verb rune) { fmt.Fprint(s, "disk on fire\nstack trace") }
+func (verboseError) Error() string              { return "disk on fire" }
+func (verboseError) Format(s fmt.State, _ rune) { fmt.Fprint(s, "disk on fire\nstack trace") }
 
 func TestLogger(t *testing.T) {
 	t.Parallel()
