@@ -102,13 +102,13 @@ func timeFlush(dir string) (time.Duration, error) {
 }
 
 // awaitQuiet waits until the machine has been nearly idle for a moment, or until
-// patience ends: what else runs on it would be measured, too.
-func (b *bencher) awaitQuiet(ctx context.Context) {
+// the deadline: what else runs on it would be measured, too.
+func (b *bencher) awaitQuiet(ctx context.Context, deadline time.Time) {
 	const (
 		moment = 2 * time.Second
 		busy   = 0.15 // of all processors
 	)
-	for deadline := time.Now().Add(b.quiet); time.Now().Before(deadline) && ctx.Err() == nil; {
+	for time.Now().Before(deadline) && ctx.Err() == nil {
 		used, from := load.BusyCPU(), time.Now()
 		select {
 		case <-time.After(moment):

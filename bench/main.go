@@ -86,7 +86,7 @@ func parseSettings(args []string, stderr io.Writer) (settings, error) {
 	flags.StringVar(&s.out, "out", filepath.Join("bench", "results"), "`directory` for the raw figures; empty: print only")
 	flags.StringVar(&s.name, "name", "", "name of the result files, after the date; default the commit")
 	flags.StringVar(&s.dir, "dir", os.TempDir(), "`directory` on the disk to measure, for the servers' data")
-	flags.DurationVar(&s.quiet, "quiet", 0, "before each measurement, wait up to `DURATION` for a machine that is idle")
+	flags.DurationVar(&s.quiet, "quiet", 0, "for up to `DURATION` per measurement, wait for an idle machine, and measure again if it did not stay so")
 	if err := flags.Parse(args); err != nil {
 		return s, err
 	}

@@ -29,6 +29,7 @@ type scenarioResult struct {
 	Name       string            `json:"name"`
 	What       string            `json:"what"`
 	Contenders []contenderResult `json:"contenders"`
+	Repeated   int               `json:"repeated"` // measurements thrown away because the machine was busy
 
 	goals []goal
 }
@@ -131,6 +132,9 @@ func (s *scenarioResult) appendText(b *strings.Builder) {
 	// A strings.Builder takes everything.
 	_, _ = io.WriteString(table, strings.Join(lines, "\n")+"\n")
 	_ = table.Flush()
+	if s.Repeated > 0 {
+		fmt.Fprintf(b, "  measured again because the machine was busy elsewhere: %d\n", s.Repeated)
+	}
 }
 
 // String is the median, with the extremes.
