@@ -21,7 +21,7 @@ type pageTest struct {
 }
 
 // pageSpread places the five-number summary on a scale of 0 to 100.
-type pageSpread struct{ Min, Range, P25, Quartiles, P50 string }
+type pageSpread struct{ Min, Max, P25, Quartiles, P50 string }
 
 func newPageTest(test *engine.Test) pageTest {
 	figures := test.Aggregate()
@@ -38,11 +38,10 @@ func newPageTest(test *engine.Test) pageTest {
 		Max:      oneDecimal(figures.Max),
 		Spread: &pageSpread{
 			Min:       oneDecimal(figures.Min),
-			Range:     oneDecimal(figures.Max - figures.Min),
+			Max:       oneDecimal(figures.Max),
 			P25:       oneDecimal(figures.P25),
 			Quartiles: oneDecimal(figures.P75 - figures.P25),
-			// The mark of the median is one wide; centre it.
-			P50: oneDecimal(min(max(figures.P50-0.5, 0), 99)),
+			P50:       oneDecimal(figures.P50),
 		},
 		Last:     newPageTime(test.Last.Received),
 		LastHref: importHref(test.Last.ID.String()),
