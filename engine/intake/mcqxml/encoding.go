@@ -85,8 +85,8 @@ func sniffed(raw []byte) (found encoding, markBytes int, unreadable string) {
 	return encodingUnknown, 0, ""
 }
 
-// openDocument makes s ready to read raw: decides the encoding, transcodes into doc if
-// it must, and reads the XML declaration. The order is that of RFC 7303: the
+// openDocument makes s ready to read raw: decides the encoding, transcodes into
+// doc if it must, and reads the XML declaration. The order is that of RFC 7303: the
 // byte order mark, then charset (the content type's parameter), then the
 // declaration, then UTF-8.
 //

@@ -50,7 +50,7 @@ func Events(raw []byte) ([]Event, bool) {
 			start := Event{Kind: "start", Name: string(s.of(s.name))}
 			for _, a := range s.attributes {
 				value := newJoiner(doc)
-				value.add(s.of(a.value), notCDATA)
+				value.add(s.of(a.value), attributeValue)
 				start.Attributes = append(start.Attributes, string(s.of(a.name)), string(value.trimmed()))
 			}
 			joined = newJoiner(doc)
@@ -62,7 +62,7 @@ func Events(raw []byte) ([]Event, bool) {
 				return events, s.epilog()
 			}
 		case eventText:
-			joined.add(s.of(s.piece.span), s.piece.cdata)
+			joined.add(s.of(s.piece.span), s.piece.kind)
 		default:
 			return nil, false
 		}

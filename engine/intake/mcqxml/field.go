@@ -1,7 +1,6 @@
 package mcqxml
 
 import (
-	"bytes"
 	"slices"
 
 	"markr/engine/exam"
@@ -47,15 +46,15 @@ func (r *reader) fieldText() (text []byte, ok bool) {
 			piece := r.of(r.piece.span)
 			switch {
 			case joined.text != nil:
-				joined.add(piece, r.piece.cdata)
-			case len(text) == 0 && isPlain(piece, r.piece.cdata):
+				joined.add(piece, r.piece.kind)
+			case len(text) == 0 && isPlain(piece, r.piece.kind):
 				// The usual case: one piece, used where it stands. White space
 				// before it goes, as if it were not there.
 				text = trimLeft(piece)
 			default:
 				joined = newJoiner(r.doc)
-				joined.add(text, notCDATA)
-				joined.add(piece, r.piece.cdata)
+				joined.add(text, characterData)
+				joined.add(piece, r.piece.kind)
 			}
 		case eventStart:
 			r.wantText = false
@@ -181,25 +180,25 @@ func (r *reader) scannedOn() int64 {
 // good until the next call: where there are references, it stands in the part
 // of the arena that nobody keeps.
 func (r *reader) value(a *attribute) []byte {
-	raw := r.of(a.value)
-	if bytes.IndexByte(raw, '&') < 0 {
-		return trim(raw)
+	raw := trim(r.of(a.value))
+	if isPlain(raw, attributeValue) {
+		return raw
 	}
 	joined := newJoiner(r.doc)
-	joined.add(raw, notCDATA)
+	joined.add(raw, attributeValue)
 	return joined.trimmed()
 }
 
-// number gives an attribute's value as value does. Where there are references,
-// it leaves out leading zeros, of which there may be any number.
+// number gives an attribute's value as value does. Where it has to be joined,
+// leading zeros are left out, of which there may be any number.
 func (r *reader) number(a *attribute) []byte {
-	raw := r.of(a.value)
-	if bytes.IndexByte(raw, '&') < 0 {
-		return trim(raw)
+	raw := trim(r.of(a.value))
+	if isPlain(raw, attributeValue) {
+		return raw
 	}
 	joined := newJoiner(r.doc)
 	joined.number = true
-	joined.add(raw, notCDATA)
+	joined.add(raw, attributeValue)
 	return joined.trimmed()
 }
 

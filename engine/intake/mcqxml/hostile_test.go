@@ -18,6 +18,9 @@ import (
 // time and memory that do not grow with what it tries to multiply. Not parallel,
 // because memory is measured.
 func TestHostileDocuments(t *testing.T) {
+	if underRace {
+		t.Skip("for one goroutine, and long or counting allocations")
+	}
 	const million = 1_000_000
 	repeat := strings.Repeat
 	numbered := func(format string, n int) string {
@@ -124,6 +127,9 @@ func TestLongAttributeNames(t *testing.T) {
 // TestLastOfManyRecords puts one bad mark at the end of a document of the most
 // records there may be.
 func TestLastOfManyRecords(t *testing.T) {
+	if underRace {
+		t.Skip("for one goroutine, and long or counting allocations")
+	}
 	const records = intake.RecordsMaxDefault
 	random := rand.New(rand.NewPCG(1, 2))
 	tooLarge := generate(random, records+1, usualLayout)

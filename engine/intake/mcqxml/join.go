@@ -13,12 +13,9 @@ import (
 // its beginning. It bounds the memory for a text in a million pieces.
 const joinedBytesMax = 2 * exam.IDBytesMax
 
-// notCDATA is for [joiner.add]: references count.
-const notCDATA = false
-
 // joiner puts the pieces of a text together as XML says: references replaced,
-// every line end a line feed. It leaves out the white space before the text, and
-// all that comes after joinedBytesMax.
+// every line end a line feed, in attributes a space. It leaves out the white
+// space before the text, and all that comes after joinedBytesMax.
 type joiner struct {
 	text   []byte
 	number bool // leading zeros go too, because they may be any number
@@ -32,11 +29,11 @@ func newJoiner(doc *intake.Document) joiner {
 }
 
 // add appends a piece, which the scanner has found to be well-formed.
-func (j *joiner) add(piece []byte, cdata bool) {
+func (j *joiner) add(piece []byte, kind textKind) {
 	for i := 0; i < len(piece); {
 		c := piece[i]
 		switch {
-		case c == '&' && !cdata:
+		case c == '&' && kind != cdataSection:
 			r, size := referenced(piece[i:])
 			var buffer [utf8.UTFMax]byte
 			for _, b := range utf8.AppendRune(buffer[:0], r) {
@@ -49,6 +46,9 @@ func (j *joiner) add(piece []byte, cdata bool) {
 			if i+1 < len(piece) && piece[i+1] == '\n' {
 				i++
 			}
+		}
+		if kind == attributeValue && isSpace(c) {
+			c = ' '
 		}
 		j.addByte(c)
 		i++
@@ -85,8 +85,13 @@ func referenced(text []byte) (r rune, size int) {
 }
 
 // isPlain says whether a piece of text means itself.
-func isPlain(piece []byte, cdata bool) bool {
-	return bytes.IndexByte(piece, '\r') < 0 && (cdata || bytes.IndexByte(piece, '&') < 0)
+func isPlain(piece []byte, kind textKind) bool {
+	for _, c := range piece {
+		if c == '\r' || c == '&' && kind != cdataSection || c < ' ' && kind == attributeValue {
+			return false
+		}
+	}
+	return true
 }
 
 // trim cuts off white space as XML has it, and no other: an id with a no-break

@@ -44,8 +44,17 @@ type attribute struct{ name, value span }
 // piece is a stretch of text without markup.
 type piece struct {
 	span
-	cdata bool // in a CDATA section, where & is just a character
+	kind textKind
 }
+
+// textKind says what the characters of a text mean.
+type textKind uint8
+
+const (
+	characterData  textKind = iota // references count
+	cdataSection                   // & is just a character
+	attributeValue                 // references count, and white space is spaces
+)
 
 // event is what next stopped at.
 type event uint8
@@ -63,6 +72,7 @@ func (s *scanner) reset(text []byte, pos int) {
 	s.open, s.attributes = s.open[:0], s.attributes[:0]
 	s.name, s.piece, s.broken = span{}, piece{}, problem{}
 	s.empty, s.wantText = false, false
+	s.readAs(encodingUTF8, "")
 }
 
 // of gives the bytes at a place. The capacity ends with them, so that nobody
@@ -97,7 +107,7 @@ func (s *scanner) next() event {
 				return eventBroken
 			}
 			if s.wantText && s.text[start+2] == '[' {
-				s.piece = piece{span{start + len(cdataStart), s.pos - len(cdataEnd)}, true}
+				s.piece = piece{span{start + len(cdataStart), s.pos - len(cdataEnd)}, cdataSection}
 				return eventText
 			}
 		default:

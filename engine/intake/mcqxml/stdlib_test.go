@@ -171,7 +171,8 @@ func addEvent(events []mcqxml.Event, token xml.Token) []mcqxml.Event {
 }
 
 // readable gives events as the reader would see them: texts trimmed and cut,
-// empty ones not there.
+// empty ones not there. Every white space in an attribute is made a space, which
+// encoding/xml leaves to its user, and which we do but for references.
 func readable(events []mcqxml.Event) []mcqxml.Event {
 	cut := func(text string) string {
 		text = strings.Trim(text, " \t\r\n")
@@ -180,7 +181,7 @@ func readable(events []mcqxml.Event) []mcqxml.Event {
 	var seen []mcqxml.Event
 	for _, event := range events {
 		for i := 1; i < len(event.Attributes); i += 2 {
-			event.Attributes[i] = cut(event.Attributes[i])
+			event.Attributes[i] = cut(strings.NewReplacer("\n", " ", "\t", " ", "\r", " ").Replace(event.Attributes[i]))
 		}
 		event.Text = cut(event.Text)
 		if event.Kind != "text" || event.Text != "" {

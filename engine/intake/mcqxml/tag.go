@@ -52,58 +52,19 @@ func (s *scanner) startTag() event {
 			s.pos = i + 2
 			return eventStart
 		}
-		if end := s.plainAttribute(i); end > 0 && i > before {
-			i = end
-			continue
-		}
 		if i = s.attribute(i, i > before); i < 0 {
 			return eventBroken
 		}
 	}
 }
 
-// plainAttribute reads the attribute at i if it is as plain as nearly all are,
-// name="value" in ASCII, and returns the place after it. Otherwise it returns 0
-// and leaves the attribute to the method of that name.
-func (s *scanner) plainAttribute(i int) int {
-	rest := s.text[i:]
-	equals := 0
-	for equals < len(rest) && classes[rest[equals]]&className != 0 {
-		equals++
-	}
-	if equals == 0 || equals+1 >= len(rest) || rest[equals] != '=' || classes[rest[0]]&classNameStart == 0 {
-		return 0
-	}
-	quote := rest[equals+1]
-	if quote != '"' && quote != '\'' {
-		return 0
-	}
-	end := equals + 2
-	for end < len(rest) && classes[rest[end]]&classValue != 0 {
-		end++
-	}
-	if end == len(rest) || rest[end] != quote {
-		return 0
-	}
-	n := len(s.attributes)
-	if n >= indexedFrom {
-		return 0
-	}
-	name := rest[:equals]
-	for k := range s.attributes {
-		other := s.attributes[k].name
-		if other.end-other.start == equals && string(s.text[other.start:other.end]) == string(name) {
-			return 0
-		}
-	}
-	s.attributes = append(s.attributes, attribute{span{i, i + equals}, span{i + equals + 2, i + end}})
-	return i + end + 1
-}
-
 // attribute reads the attribute at i and returns the place after it, or a
 // negative number when the document is broken.
 func (s *scanner) attribute(i int, spaced bool) int {
 	text := s.text
+	if a, ok := plainAttribute(text, i); ok && spaced {
+		return s.addAttribute(a)
+	}
 	name := span{start: i}
 	if name.end = s.nameEnd(i); name.end <= i {
 		s.noName(name.end, "cannot begin the name of an attribute")
@@ -129,10 +90,30 @@ func (s *scanner) attribute(i int, spaced bool) int {
 	if value.end = s.valueEnd(i+1, text[i]); value.end < 0 {
 		return -1
 	}
-	if !s.addAttribute(attribute{name, value}) {
-		return -1
+	return s.addAttribute(attribute{name, value})
+}
+
+// plainAttribute reads the attribute at i if it is as plain as nearly all are,
+// name="value" in ASCII without references, and says whether it is. It decides
+// nothing: what is not plain is read again, slowly.
+func plainAttribute(text []byte, i int) (a attribute, ok bool) {
+	if i == len(text) || classes[text[i]]&classNameStart == 0 {
+		return a, false
 	}
-	return value.end + 1
+	a.name.start = i
+	for i < len(text) && classes[text[i]]&className != 0 {
+		i++
+	}
+	a.name.end = i
+	if i+1 >= len(text) || text[i] != '=' {
+		return a, false
+	}
+	quote := text[i+1]
+	a.value.start = i + 2
+	for i += 2; i < len(text) && classes[text[i]]&classValue != 0; i++ {
+	}
+	a.value.end = i
+	return a, i < len(text) && text[i] == quote && (quote == '"' || quote == '\'')
 }
 
 // equals goes from i over an equals sign and the white space around it. It
@@ -181,34 +162,35 @@ func (s *scanner) valueEnd(i int, quote byte) int {
 }
 
 // addAttribute keeps an attribute of the tag being read, unless it was there
-// already or is one too many.
-func (s *scanner) addAttribute(a attribute) bool {
-	if len(s.attributes) == attributesMax {
-		s.refuse(intake.CodeTooLarge, a.name.start, "",
-			fmt.Sprintf("an element has more than the limit of %d attributes", attributesMax))
-		return false
-	}
-	if s.repeated(a.name) {
-		s.malformed(a.name.start, s.shown(a.name), "is given twice in one tag")
-		return false
-	}
-	s.attributes = append(s.attributes, a)
-	return true
-}
-
-// repeated says whether the tag being read has an attribute of this name.
-func (s *scanner) repeated(name span) bool {
+// already or is one too many. It returns the place after it, or a negative
+// number when the document is broken.
+func (s *scanner) addAttribute(a attribute) int {
 	if len(s.attributes) > indexedFrom {
-		return s.index.repeated(s, name)
-	}
-	text := s.of(name)
-	for i := range s.attributes {
-		other := s.attributes[i].name
-		if other.end-other.start == len(text) && string(s.text[other.start:other.end]) == string(text) {
-			return true
+		if len(s.attributes) == attributesMax {
+			s.refuse(intake.CodeTooLarge, a.name.start, "",
+				fmt.Sprintf("an element has more than the limit of %d attributes", attributesMax))
+			return -1
+		}
+		if s.index.repeated(s, a.name) {
+			return s.repeatedAttribute(a)
+		}
+	} else {
+		name := s.text[a.name.start:a.name.end]
+		for i := range s.attributes {
+			other := s.attributes[i].name
+			if other.end-other.start == len(name) && string(s.text[other.start:other.end]) == string(name) {
+				return s.repeatedAttribute(a)
+			}
 		}
 	}
-	return false
+	s.attributes = append(s.attributes, a)
+	return a.value.end + len(`"`)
+}
+
+// repeatedAttribute records that an attribute was there before; it returns -1.
+func (s *scanner) repeatedAttribute(a attribute) int {
+	s.malformed(a.name.start, s.shown(a.name), "is given twice in one tag")
+	return -1
 }
 
 // endTag reads the tag at pos, which begins with "</".

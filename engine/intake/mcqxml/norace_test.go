@@ -1,0 +1,5 @@
+//go:build !race
+
+package mcqxml_test
+
+const underRace = false
