@@ -27,6 +27,10 @@ const serverFlagName = "server"
 // tests or a problem, and neither comes near.
 const answerBytesMax = 16 << 20
 
+// answerWait is how long a server may take over an answer. An import waits for its
+// turn and for the disk; one that takes a minute is stuck.
+const answerWait = time.Minute
+
 // serverFlag names the server that a verb talks to.
 func serverFlag(target *string) cli.Flag {
 	return &cli.StringFlag{
@@ -74,6 +78,7 @@ func newClient(flag, server string, users int) (*client, error) {
 		MaxIdleConnsPerHost:   users,
 		IdleConnTimeout:       90 * time.Second,
 		ExpectContinueTimeout: time.Second,
+		ResponseHeaderTimeout: answerWait,
 		DialContext:           (&net.Dialer{Timeout: 5 * time.Second}).DialContext,
 	}}}, nil
 }

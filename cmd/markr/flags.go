@@ -15,7 +15,7 @@ import (
 const envPrefix = "MARKR_"
 
 // envName is the environment variable of a flag: --data-dir is MARKR_DATA_DIR.
-// There is no other rule and no exception, so nobody has to look one up.
+// There is no other rule, so nobody has to look one up.
 func envName(flag string) string {
 	return envPrefix + strings.ToUpper(strings.ReplaceAll(flag, "-", "_"))
 }

@@ -67,7 +67,7 @@ func showResult(ctx context.Context, std streams, c *client, test, percentiles s
 	}
 	body, err := c.get(ctx, c.url(query, "results", test, "aggregate"))
 	if err != nil {
-		return explainResult(err)
+		return explainResult(err, test)
 	}
 	if asJSON {
 		_, err := fmt.Fprintf(std.out, "%s\n", body)
@@ -176,9 +176,9 @@ func listResults(ctx context.Context, std streams, c *client, prefix string, asJ
 }
 
 // explainResult says what to do about a test that is not there.
-func explainResult(err error) error {
+func explainResult(err error, test string) error {
 	if p, ok := errors.AsType[*problem](err); ok && p.Code == "unknown_test" {
-		return withHint(p, "`markr results` lists the tests")
+		return withHint(fmt.Errorf("test %q: %w", test, p), "`markr results` lists the tests")
 	}
 	return err
 }

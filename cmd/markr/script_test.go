@@ -193,8 +193,8 @@ func scriptDamage(ts *testscript.TestScript, _ bool, args []string) {
 	ts.Check(err)
 }
 
-// A script that is interrupted, like a person's Ctrl-C, exits 130; the second signal
-// needs no patience of the program.
+// A verb that is waiting for a server ends at once when a person types Ctrl-C, with
+// 130 and without advice.
 func TestInterrupted(t *testing.T) {
 	t.Parallel()
 	// Nothing listens on port 1, so that the import waits and tries again.
