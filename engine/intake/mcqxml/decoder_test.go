@@ -168,7 +168,7 @@ func TestDecoderLetsGo(t *testing.T) {
 		t.Fatal(err)
 	}
 	doc.Reset()
-	raw = nil
+	raw = nil //nolint:wastedassign // So that nobody but the decoder could hold it.
 	runtime.GC()
 	if held.Value() != nil {
 		t.Error("the document is still in memory")
