@@ -132,7 +132,7 @@ func newRefusals(limits Limits, mediaTypes string) (refusals [admissions]*reques
 	refusals[refusedFraming] = refuse(codeInvalidRequest,
 		"The request has both a Content-Length and a Transfer-Encoding; it must have one of them.")
 	refusals[refusedLines] = refuse(codeHeaderTooLarge,
-		"The request has more than %d header fields.", limits.HeaderLinesMax)
+		"The request has more than %d header fields (header-lines-max).", limits.HeaderLinesMax)
 	refusals[refusedLength] = errBodyTooLarge(limits.BodyBytesMax)
 	refusals[refusedType] = &requestError{
 		code:   codeUnsupportedMediaType,

@@ -69,7 +69,7 @@ func (s *Server) coreError(ctx *fasthttp.RequestCtx, err error) {
 // own text may quote the request, so it stays out.
 func (s *Server) coreProblem(err error) error {
 	if _, tooLarge := errors.AsType[*fasthttp.ErrSmallBuffer](err); tooLarge {
-		return refuse(codeHeaderTooLarge, "The request line and header fields are longer than the limit of %d bytes.", s.limits.HeaderBytesMax)
+		return refuse(codeHeaderTooLarge, "The request line and header fields are longer than the limit of %d bytes (header-bytes-max).", s.limits.HeaderBytesMax)
 	}
 	if isTimeout(err) {
 		return refuse(codeRequestTimeout, "The request did not arrive within %v.", s.limits.ReadTimeout)

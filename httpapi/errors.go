@@ -54,19 +54,22 @@ var (
 	errDraining = refuse(codeUnavailable, "The server is stopping; nothing of this document was counted.")
 	// errPassed: what the engine had against the document has passed meanwhile.
 	errPassed = refuse(codeUnavailable, "The server was not ready for a moment; nothing of this document was counted.")
-	// errImportsInFlight: no other import came to its end in time.
-	errImportsInFlight = refuse(codeOverloaded, "Too many documents are being imported; nothing of this one was counted.")
 )
 
+// errImportsInFlight: no other import came to its end in time.
+func errImportsInFlight(limit int) *requestError {
+	return refuse(codeOverloaded, "There are %d imports under way (imports-in-flight-max); nothing of this document was counted.", limit)
+}
+
 func errBodyTooLarge(limit int64) *requestError {
-	return refuse(codeTooLarge, "The body is longer than the limit of %d bytes; nothing of it was counted.", limit)
+	return refuse(codeTooLarge, "The body is longer than the limit of %d bytes (body-bytes-max); nothing of it was counted.", limit)
 }
 
 func errDecodedTooLarge(limit int64) *requestError {
-	return refuse(codeTooLarge, "The decoded body is longer than the limit of %d bytes; nothing of it was counted.", limit)
+	return refuse(codeTooLarge, "The decoded body is longer than the limit of %d bytes (decoded-bytes-max); nothing of it was counted.", limit)
 }
 
 func errOverBudget(limit int64) *requestError {
 	return refuse(codeOverloaded,
-		"All documents being received may take %d bytes together, and this one does not fit in now; nothing of it was counted.", limit)
+		"All documents under way may hold %d bytes together (bytes-in-flight-max), and this one does not fit in now; nothing of it was counted.", limit)
 }

@@ -1,5 +1,12 @@
 package httpapi
 
+import (
+	"net"
+
+	"markr/engine/exam"
+	"markr/wal/entry"
+)
+
 // What the tests of the border look at from the inside.
 
 // ProblemOf is the status and the code that an error is answered with.
@@ -27,6 +34,9 @@ type Route struct{ Method, Pattern string }
 // PublicRoutes and OperatorRoutes are the route tables of the two listeners.
 func PublicRoutes(opsElsewhere bool) []Route { return exportRoutes(publicRoutes(opsElsewhere)) }
 
+// Routes is the whole route table.
+func Routes() []Route { return exportRoutes(routeTable()) }
+
 // OperatorRoutes is the route table of the operators' listener.
 func OperatorRoutes() []Route { return exportRoutes(operatorRoutes()) }
 
@@ -50,6 +60,12 @@ func (s *Server) SetPanic(value any) {
 		}
 	}
 }
+
+// ServeConn serves one connection, past the listener.
+func (s *Server) ServeConn(c net.Conn) error { return s.public.core.ServeConn(c) }
+
+// DecodeSegment decodes a segment of a path.
+func DecodeSegment(segment string) (string, error) { return decodeSegment([]byte(segment)) }
 
 // HeldBytes is what the budget has given out.
 func (s *Server) HeldBytes() int64 { return s.budget.used.Load() }
@@ -87,4 +103,54 @@ func SizeFor(size, expected int64) int64 { return sizeFor(size, expected) }
 func NewBudget(most int64) (take func(int64) bool, give func(int64)) {
 	b := &budget{max: most}
 	return b.take, b.give
+}
+
+// What the tests of reads look at from the inside.
+
+// ChooseCoding is the name of the coding that an Accept-Encoding header gets for a
+// body of size bytes; ok is false when it allows none.
+func ChooseCoding(header string, size int) (name string, ok bool) {
+	chosen, ok := parseAcceptEncoding([]byte(header)).choose(size)
+	return chosen.String(), ok
+}
+
+// CompressBytesMin is the shortest body that is compressed.
+const CompressBytesMin = compressBytesMin
+
+// MatchesETag compares an If-None-Match header with a tag.
+func MatchesETag(ifNoneMatch, tag string) bool {
+	return matchesETag([]byte(ifNoneMatch), []byte(tag))
+}
+
+// ETag is the entity tag of a body.
+func ETag(body string) string { return string(appendETag(nil, []byte(body))) }
+
+// AppendPercentage renders a number of percent.
+func AppendPercentage(dst []byte, value float64) []byte { return appendPercentage(dst, value) }
+
+// TestsCursor and its siblings make and read cursors.
+func TestsCursor(after exam.TestID) string { return testsCursor(after) }
+
+// ParseTestsCursor reads a cursor of the list of tests.
+func ParseTestsCursor(cursor string) (exam.TestID, error) { return parseTestsCursor(cursor) }
+
+// ImportsCursor makes a cursor of the list of imports.
+func ImportsCursor(before entry.Position) string { return importsCursor(before) }
+
+// ParseImportsCursor reads a cursor of the list of imports.
+func ParseImportsCursor(cursor string) (entry.Position, error) { return parseImportsCursor(cursor) }
+
+// PrefersHTML says what an Accept header gets at "/".
+func PrefersHTML(accept string) bool { return prefersHTML([]byte(accept)) }
+
+// OpenAPIDocument is the contract.
+func OpenAPIDocument() []byte { return openapiDocument }
+
+// Codes maps every code of a problem to its status.
+func Codes() map[string]int {
+	codes := make(map[string]int, len(kinds))
+	for c, k := range kinds {
+		codes[string(c)] = k.status
+	}
+	return codes
 }

@@ -95,7 +95,7 @@ func (s *Server) enter(ctx context.Context) error {
 		select {
 		case s.places <- struct{}{}:
 		case <-ctx.Done():
-			return errImportsInFlight
+			return errImportsInFlight(s.limits.ImportsInFlightMax)
 		}
 	}
 	s.metrics.importsInFlight.Inc()

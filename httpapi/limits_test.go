@@ -291,6 +291,26 @@ func TestLargeDocument(t *testing.T) {
 	read(t, response).want(t, 200)
 }
 
+// TestLargeAnswersGetTime: a client that takes its time with a large answer gets
+// as much as one that sends a large document.
+func TestLargeAnswersGetTime(t *testing.T) {
+	t.Parallel()
+	b := newBorder(t, func(opts *httpapi.Options) { opts.Limits.WriteTimeout = 100 * time.Millisecond })
+	// More than sockets hold.
+	body := document(sheet("1", "1", 1, 2)) + strings.Repeat(" ", 16<<20)
+	b.post(t, body).want(t, 200)
+	imports, err := b.engine.Imports(0, 0, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := dial(t, b.address)
+	s.send("GET /imports/" + imports[0].ID.String() + "/document HTTP/1.1\r\nHost: x\r\n\r\n")
+	time.Sleep(500 * time.Millisecond) // what a slow client does
+	if got := s.answer("GET").want(t, 200); got.body != body {
+		t.Errorf("%d bytes of %d", len(got.body), len(body))
+	}
+}
+
 func TestOptionsAreChecked(t *testing.T) {
 	t.Parallel()
 	if _, err := httpapi.New(httpapi.Options{}); err == nil {

@@ -1,6 +1,7 @@
 package httpapi
 
 import (
+	"context"
 	"errors"
 	"io"
 	"log/slog"
@@ -63,6 +64,10 @@ func (g *gate) Accept() (net.Conn, error) {
 			return nil, err
 		}
 		exhausted = false
+		if isTLS(inner) {
+			// For the handshake; the core sets deadlines for reading it only.
+			_ = inner.SetWriteDeadline(g.server.now().Add(g.server.limits.WriteTimeout))
+		}
 		c := &conn{Conn: inner, gate: g, address: addressOf(inner.RemoteAddr())}
 		reason := g.enter(c)
 		if reason == "" {
@@ -152,11 +157,16 @@ func (g *gate) closeAll() {
 // nothing.
 func (g *gate) turnAway(c net.Conn, reason string) {
 	g.server.metrics.rejected[reason].Inc()
-	if _, isTLS := c.(interface{ Handshake() error }); !isTLS {
+	if !isTLS(c) {
 		_ = c.SetWriteDeadline(g.server.now().Add(turnAwayTimeout))
 		_, _ = c.Write(g.server.rejection(reason))
 	}
 	_ = c.Close()
+}
+
+func isTLS(c net.Conn) bool {
+	_, ok := c.(interface{ HandshakeContext(context.Context) error })
+	return ok
 }
 
 // turnAwayTimeout is how long a connection may take to take its refusal: an

@@ -92,9 +92,9 @@ func (s *Server) problemMeaning(r *request) error {
 // rejection is the whole answer to a connection that is not let in, put together
 // by hand because no request has been read.
 func (s *Server) rejection(reason string) []byte {
-	detail := fmt.Sprintf("The server has its limit of %d connections open.", s.limits.ConnectionsMax)
+	detail := fmt.Sprintf("The server has its limit of %d connections open (connections-max).", s.limits.ConnectionsMax)
 	if reason == rejectedAddress {
-		detail = fmt.Sprintf("Your address has its limit of %d connections open.", s.limits.ConnectionsPerAddressMax)
+		detail = fmt.Sprintf("Your address has its limit of %d connections open (connections-per-address-max).", s.limits.ConnectionsPerAddressMax)
 	}
 	p, id := problem{code: codeOverloaded, detail: detail}, newRequestID()
 	body := p.body(id)
@@ -124,7 +124,7 @@ func (p problem) retryAfter(requestID string) string {
 func (r *request) problem(err error) {
 	p := problemOf(err)
 	r.ctx.Response.Reset()
-	r.setHeader(headerRequestID, r.id)
+	r.setCommonHeaders()
 	if r.closing {
 		r.ctx.SetConnectionClose()
 	}

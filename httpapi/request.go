@@ -30,7 +30,7 @@ func (s *Server) acquireRequest(ctx *fasthttp.RequestCtx) *request {
 	r.ctx, r.started = ctx, s.now()
 	r.method = methodIndex(string(ctx.Method()))
 	r.id = requestID(&ctx.Request.Header)
-	r.setHeader(headerRequestID, r.id)
+	r.setCommonHeaders()
 	return r
 }
 
@@ -58,6 +58,13 @@ func (r *request) query(name string) (string, bool) {
 		return "", false
 	}
 	return string(args.Peek(name)), true
+}
+
+// setCommonHeaders sets what every response has: the request id, and that a
+// browser is not to guess what it got.
+func (r *request) setCommonHeaders() {
+	r.setHeader(headerRequestID, r.id)
+	r.setHeader(fasthttp.HeaderXContentTypeOptions, "nosniff")
 }
 
 // setHeader sets a response header. The name is in its canonical form: finding
