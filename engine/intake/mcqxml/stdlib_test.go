@@ -176,7 +176,7 @@ func addEvent(events []mcqxml.Event, token xml.Token) []mcqxml.Event {
 func readable(events []mcqxml.Event) []mcqxml.Event {
 	cut := func(text string) string {
 		text = strings.Trim(text, " \t\r\n")
-		return text[:min(len(text), mcqxml.JoinedBytesMax)]
+		return strings.TrimRight(text[:min(len(text), mcqxml.JoinedBytesMax)], " \t\r\n")
 	}
 	var seen []mcqxml.Event
 	for _, event := range events {
