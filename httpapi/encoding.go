@@ -42,7 +42,7 @@ func (c coding) String() string {
 // codingOf finds a coding by its name, in any case. x-gzip is gzip, as RFC 9110
 // section 8.4.1.3 asks.
 func codingOf(name []byte) (coding, bool) {
-	for c := codingIdentity; c < codings; c++ {
+	for c := range codings {
 		if bytes.EqualFold(name, []byte(c.String())) {
 			return c, true
 		}
@@ -100,7 +100,7 @@ func (a accepted) choose(size int) (chosen coding, ok bool) {
 	if size < compressBytesMin && a[codingIdentity] > 0 {
 		return codingIdentity, true
 	}
-	for c := codingIdentity; c < codings; c++ {
+	for c := range codings {
 		if a[c] > 0 && a[c] >= a[chosen] {
 			chosen = c
 		}

@@ -1,110 +1,20 @@
 package httpapi_test
 
 import (
-	"bytes"
-	"context"
 	"encoding/json"
 	"fmt"
-	"io"
-	"net"
 	"net/http"
 	"strings"
-	"sync/atomic"
 	"testing"
-	"time"
-
-	"github.com/cockroachdb/pebble/v2/vfs"
-
-	"markr/engine"
-	"markr/engine/intake"
-	"markr/engine/intake/mcqxml"
-	"markr/httpapi"
-	"markr/wal"
 )
 
-// office is a whole server as the program has it, over a vault in memory, and a
-// client that holds every exchange against the contract.
-type office struct {
-	engine *engine.Engine
-	server *httpapi.Server
-	base   string
-	client *http.Client
-}
+// office is a border with a client that holds every exchange against the contract.
+type office struct{ *border }
 
-// openOffice starts one and waits until it is ready.
-func openOffice(t testing.TB) *office {
+// openOffice starts one.
+func openOffice(t testing.TB) office {
 	t.Helper()
-	return openOfficeOn(t, vfs.NewMem(), httpapi.Options{})
-}
-
-// openOfficeOn starts one with the data of a file system.
-func openOfficeOn(t testing.TB, fs vfs.FS, opts httpapi.Options) *office {
-	t.Helper()
-	vault, err := wal.Open(wal.Options{Dir: "data", FS: fs, FreeBytesMin: -1})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := vault.Close(); err != nil {
-			t.Error(err)
-		}
-	})
-	return openOfficeWith(t, vault, opts)
-}
-
-// openOfficeWith starts one with a log.
-func openOfficeWith(t testing.TB, log engine.Log, opts httpapi.Options) *office {
-	t.Helper()
-	formats, err := intake.NewRegistry(mcqxml.New(intake.Limits{}))
-	if err != nil {
-		t.Fatal(err)
-	}
-	// A clock that moves by itself and that a test can foresee.
-	var ticks atomic.Int64
-	start := time.Date(2026, time.November, 23, 9, 30, 0, 0, time.UTC)
-	e, err := engine.Open(engine.Options{Log: log, Intake: formats, Now: func() time.Time {
-		return start.Add(time.Duration(ticks.Add(1)) * time.Millisecond)
-	}})
-	if err != nil {
-		t.Fatal(err)
-	}
-	opts.Engine, opts.Intake, opts.Version = e, formats, "1.2.3"
-	server, err := httpapi.New(opts)
-	if err != nil {
-		t.Fatal(err)
-	}
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	served := make(chan error, 1)
-	go func() { served <- server.Serve(listener) }()
-	transport := &http.Transport{DisableCompression: true}
-	t.Cleanup(func() {
-		transport.CloseIdleConnections()
-		if err := server.Shutdown(context.Background()); err != nil {
-			t.Error(err)
-		}
-		if err := <-served; err != nil {
-			t.Error(err)
-		}
-		if err := e.Close(); err != nil {
-			t.Error(err)
-		}
-	})
-	return &office{
-		engine: e, server: server, base: "http://" + listener.Addr().String(),
-		client: &http.Client{Transport: transport},
-	}
-}
-
-// waitReady waits until the engine is ready.
-func (o *office) waitReady(t testing.TB) *office {
-	t.Helper()
-	if err := o.engine.WaitReady(t.Context()); err != nil {
-		t.Fatal(err)
-	}
-	return o
+	return office{newBorder(t, nil)}
 }
 
 // answer is what came back.
@@ -148,9 +58,9 @@ func (a answer) code(t testing.TB) string {
 
 // do sends a request whose path is sent as it stands, with headers as "Name:
 // value", and holds the exchange against the contract.
-func (o *office) do(t testing.TB, method, target, body string, headers ...string) answer {
+func (o office) do(t testing.TB, method, target, body string, headers ...string) answer {
 	t.Helper()
-	request, err := http.NewRequestWithContext(t.Context(), method, o.base+target, strings.NewReader(body))
+	request, err := http.NewRequestWithContext(t.Context(), method, "http://"+o.address+target, strings.NewReader(body))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -162,29 +72,25 @@ func (o *office) do(t testing.TB, method, target, body string, headers ...string
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer response.Body.Close()
-	var received bytes.Buffer
-	if _, err := io.Copy(&received, response.Body); err != nil {
-		t.Fatal(err)
-	}
-	contractOf(t).check(t, request, []byte(body), response, received.Bytes())
-	return answer{status: response.StatusCode, header: response.Header, body: received.String()}
+	received := read(t, response).body
+	contractOf(t).check(t, request, []byte(body), response, []byte(received))
+	return answer{status: response.StatusCode, header: response.Header, body: received}
 }
 
 // get is a GET.
-func (o *office) get(t testing.TB, target string, headers ...string) answer {
+func (o office) get(t testing.TB, target string, headers ...string) answer {
 	t.Helper()
 	return o.do(t, http.MethodGet, target, "", headers...)
 }
 
 // post hands in a document.
-func (o *office) post(t testing.TB, document string) answer {
+func (o office) post(t testing.TB, document string) answer {
 	t.Helper()
-	return o.do(t, http.MethodPost, "/import", document, "Content-Type: text/xml+markr")
+	return o.do(t, http.MethodPost, "/import", document, "Content-Type: "+scannerType)
 }
 
 // accept hands in a document that is accepted, and returns its import id.
-func (o *office) accept(t testing.TB, document string) string {
+func (o office) accept(t testing.TB, document string) string {
 	t.Helper()
 	a := o.post(t, document)
 	if a.status != http.StatusOK {

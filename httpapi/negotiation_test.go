@@ -7,7 +7,7 @@ import (
 )
 
 // cacheable is every kind of GET that has an entity tag.
-func cacheable(t testing.TB, o *office) []string {
+func cacheable(t testing.TB, o office) []string {
 	t.Helper()
 	id := o.accept(t, scanned(scan{"1234", "521585128", "13", "20"}))
 	var scans []scan
@@ -26,7 +26,7 @@ func cacheable(t testing.TB, o *office) []string {
 // headers and no body, whatever the coding, and HEAD has the headers of GET.
 func TestConditionalRequests(t *testing.T) {
 	t.Parallel()
-	o := openOffice(t).waitReady(t)
+	o := openOffice(t)
 	targets := cacheable(t, o)
 	page := o.get(t, "/", "Accept: text/html")
 	style := regexpStyle.FindStringSubmatch(page.body)
@@ -82,7 +82,7 @@ func same(t testing.TB, where string, want, got http.Header, names ...string) {
 // A tag changes with what it stands for, and only then.
 func TestETagFollowsTheNumbers(t *testing.T) {
 	t.Parallel()
-	o := openOffice(t).waitReady(t)
+	o := openOffice(t)
 	tag := func() string { return o.get(t, "/results/1/aggregate").header.Get("Etag") }
 	o.accept(t, scanned(scan{"1", "1", "1", "2"}))
 	before := tag()
@@ -99,7 +99,7 @@ func TestETagFollowsTheNumbers(t *testing.T) {
 
 func TestCompressedAnswers(t *testing.T) {
 	t.Parallel()
-	o := openOffice(t).waitReady(t)
+	o := openOffice(t)
 	for _, target := range cacheable(t, o) {
 		plain := o.get(t, target)
 		if plain.header.Get("Content-Encoding") != "" {

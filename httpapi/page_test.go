@@ -14,7 +14,6 @@ import (
 	"github.com/cockroachdb/pebble/v2/vfs"
 	"golang.org/x/net/html"
 
-	"markr/engine"
 	"markr/httpapi"
 	"markr/httpapi/dashboard"
 	"markr/wal"
@@ -48,7 +47,7 @@ func TestPrefersHTML(t *testing.T) {
 
 func TestWelcomeIsFiveLines(t *testing.T) {
 	t.Parallel()
-	o := openOffice(t).waitReady(t)
+	o := openOffice(t)
 	for _, accept := range []string{"*/*", "text/plain", "application/json"} {
 		got := o.get(t, "/", "Accept: "+accept)
 		lines := strings.Split(strings.TrimSuffix(got.body, "\n"), "\n")
@@ -60,7 +59,7 @@ func TestWelcomeIsFiveLines(t *testing.T) {
 				t.Errorf("a line of %d characters: %s", len(line), line)
 			}
 		}
-		for _, name := range []string{"1.2.3", "/import ", "/results/{test}/aggregate", "/results,", "/imports,", "/openapi.json"} {
+		for _, name := range []string{"Markr test: ", "/import ", "/results/{test}/aggregate", "/results,", "/imports,", "/openapi.json"} {
 			if !strings.Contains(got.body, name) {
 				t.Errorf("it does not say %q:\n%s", name, got.body)
 			}
@@ -75,7 +74,7 @@ func TestWelcomeIsFiveLines(t *testing.T) {
 type webpage struct{ root *html.Node }
 
 // page fetches and parses the page, and checks what is true of it in every state.
-func (o *office) page(t testing.TB, target string, status int) webpage {
+func (o office) page(t testing.TB, target string, status int) webpage {
 	t.Helper()
 	got := o.get(t, target, "Accept: text/html,application/xhtml+xml,*/*;q=0.8")
 	if got.status != status {
@@ -167,7 +166,7 @@ func (d webpage) rows(class string) [][]string {
 			var cells []string
 			for cell := range n.ChildNodes() {
 				if cell.Type == html.ElementNode && attribute(cell, "aria-hidden") == "" {
-					cells = append(cells, text(cell))
+					cells = append(cells, mask(text(cell)))
 				}
 			}
 			rows = append(rows, cells)
@@ -208,13 +207,13 @@ func text(n *html.Node) string {
 
 func TestPageOfNothing(t *testing.T) {
 	t.Parallel()
-	o := openOffice(t).waitReady(t)
+	o := openOffice(t)
 	d := o.page(t, "/", http.StatusOK)
 	commands := d.all("code")
 	if len(commands) != 1 {
 		t.Fatalf("%d commands to try", len(commands))
 	}
-	want := "curl -H 'Content-Type: text/xml+markr' --data-binary @results.xml " + o.base + "/import"
+	want := "curl -H 'Content-Type: text/xml+markr' --data-binary @results.xml " + "http://" + o.address + "/import"
 	if got := text(commands[0]); got != want {
 		t.Errorf("%s\nwant %s", got, want)
 	}
@@ -222,7 +221,7 @@ func TestPageOfNothing(t *testing.T) {
 		t.Error("an empty table")
 	}
 	// A host that a shell would see more in is not shown.
-	request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, o.base+"/", nil)
+	request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "http://"+o.address+"/", nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -249,7 +248,7 @@ func TestPageOfNothing(t *testing.T) {
 
 func TestPageShowsTestsAndImports(t *testing.T) {
 	t.Parallel()
-	o := openOffice(t).waitReady(t)
+	o := openOffice(t)
 	arrivals(t, o)
 	o.accept(t, scanned(scan{"many", "1", "1", "3"}, scan{"a", "1", "2", "3"}, scan{"b", "1", "2", "3"}, scan{"c", "1", "2", "3"}, scan{"many", "2", "2", "3"}))
 	d := o.page(t, "/", http.StatusOK)
@@ -257,7 +256,7 @@ func TestPageShowsTestsAndImports(t *testing.T) {
 	if want := []string{"Test", "Students", "Mean", "SD", "Min", "P25", "Median", "P75", "Max", "Last import"}; !slices.Equal(tests[0], want) {
 		t.Errorf("columns %q", tests[0])
 	}
-	const at = "23 Nov 2026, 09:30:00"
+	const at = "TIME"
 	if want := []string{"1234", "1", "65.0", "0.0", "65.0", "65.0", "65.0", "65.0", "65.0", at}; !slices.Equal(tests[1], want) {
 		t.Errorf("row %q, want %q", tests[1], want)
 	}
@@ -268,20 +267,15 @@ func TestPageShowsTestsAndImports(t *testing.T) {
 		t.Errorf("%d spreads", len(d.all("svg")))
 	}
 	imports := d.rows("imports")
+	size := regexp.MustCompile(`\|[0-9.]+ k?B\|`)
 	for i, want := range []string{
 		"Received UTC|Outcome|Tests|Records|Size|From|Document",
-		at + "|accepted|many, a, b and 1 more|5|1.1 kB|127.0.0.1|Download",
-		at + "|duplicate|1234|1|245 B|127.0.0.1|Download",
-		at + "|refused|Record 2 (line 7, column 1): summary-marks/obtained \"21\" must not be more than available|448 B|127.0.0.1|Download",
-		at + "|accepted|1234|1|245 B|127.0.0.1|Download",
+		at + "|accepted|many, a, b and 1 more|5|SIZE|127.0.0.1|Download",
+		at + "|duplicate|1234|1|SIZE|127.0.0.1|Download",
+		at + "|refused|" + imports[3][2] + "|SIZE|127.0.0.1|Download",
+		at + "|accepted|1234|1|SIZE|127.0.0.1|Download",
 	} {
-		if i == 3 || i == 0 {
-			if len(imports[i]) != len(strings.Split(want, "|")) {
-				t.Errorf("row %d: %q", i, imports[i])
-			}
-			continue
-		}
-		if got := strings.Join(imports[i], "|"); regexp.MustCompile(`\|[0-9.]+ k?B\|`).ReplaceAllString(got, "|") != regexp.MustCompile(`\|[0-9.]+ k?B\|`).ReplaceAllString(want, "|") {
+		if got := size.ReplaceAllString(strings.Join(imports[i], "|"), "|SIZE|"); got != want {
 			t.Errorf("row %d: %q, want %q", i, got, want)
 		}
 	}
@@ -300,7 +294,7 @@ func TestPageShowsTestsAndImports(t *testing.T) {
 
 func TestPageEscapes(t *testing.T) {
 	t.Parallel()
-	o := openOffice(t).waitReady(t)
+	o := openOffice(t)
 	ids := []string{"<script>alert(1)</script>", `" onmouseover="alert(1)`, "'", "a/b", "a?b=c&d", "%3Cb%3E", "javascript:alert(1)", "物理 🎓", "{{.}}", "..%2f"}
 	for _, id := range ids {
 		o.accept(t, scanned(scan{id, "1", "1", "2"}))
@@ -331,7 +325,7 @@ func TestPageEscapes(t *testing.T) {
 
 func TestPagePages(t *testing.T) {
 	t.Parallel()
-	o := openOffice(t).waitReady(t)
+	o := openOffice(t)
 	var scans []scan
 	for i := range 120 {
 		scans = append(scans, scan{fmt.Sprintf("p/%03d", i), "1", "1", "2"})
@@ -357,42 +351,51 @@ func TestPagePages(t *testing.T) {
 	}
 }
 
-// gatedLog is a log whose replay waits for a gate, and may fail then.
-type gatedLog struct {
-	engine.Log
+// gatedVault is a vault whose replay waits for a gate, and may fail then.
+type gatedVault struct {
+	vault
 
 	gate chan error
 }
 
 // Replay waits, and then replays.
-func (g gatedLog) Replay(ctx context.Context, from entry.Position, fn func(*entry.Entry) error) error {
+func (g gatedVault) Replay(ctx context.Context, from entry.Position, fn func(*entry.Entry) error) error {
 	select {
 	case err := <-g.gate:
 		if err != nil {
 			return err
 		}
-		return g.Log.Replay(ctx, from, fn)
+		return g.vault.Replay(ctx, from, fn)
 	case <-ctx.Done():
 		return ctx.Err()
 	}
 }
 
-func TestReadsBeforeReady(t *testing.T) {
-	t.Parallel()
-	fs := vfs.NewMem()
-	vault, err := wal.Open(wal.Options{Dir: "data", FS: fs, FreeBytesMin: -1})
+// openGated starts an office on a file system, whose replay waits.
+func openGated(t testing.TB, fs vfs.FS) (office, gatedVault) {
+	t.Helper()
+	opened, err := wal.Open(wal.Options{Dir: "data", FS: fs, FreeBytesMin: -1})
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() {
-		if err := vault.Close(); err != nil {
-			t.Error(err)
+	gated := gatedVault{vault: opened, gate: make(chan error, 1)}
+	return office{newBorderOn(t, gated, nil)}, gated
+}
+
+func TestReadsBeforeReady(t *testing.T) {
+	t.Parallel()
+	fs := vfs.NewMem()
+	t.Run("first life", func(t *testing.T) {
+		o, gated := openGated(t, fs)
+		gated.gate <- nil
+		if err := o.engine.WaitReady(t.Context()); err != nil {
+			t.Fatal(err)
 		}
+		o.accept(t, scanned(scan{"1", "1", "1", "2"}))
 	})
-	openOfficeWith(t, vault, httpapi.Options{}).waitReady(t).accept(t, scanned(scan{"1", "1", "1", "2"}))
-	log := gatedLog{Log: vault, gate: make(chan error, 1)}
-	o := openOfficeWith(t, log, httpapi.Options{})
-	for _, target := range []string{"/results", "/results/1/aggregate", "/imports", "/imports/01890000-0000-7000-8000-000000000000", "/imports/01890000-0000-7000-8000-000000000000/document"} {
+	o, gated := openGated(t, fs)
+	const id = "01890000-0000-7000-8000-000000000000"
+	for _, target := range []string{"/results", "/results/1/aggregate", "/imports", "/imports/" + id, "/imports/" + id + "/document"} {
 		if got := o.get(t, target); got.status != http.StatusServiceUnavailable || got.code(t) != "unavailable" || got.header.Get("Retry-After") == "" {
 			t.Errorf("%s: %d %v %s", target, got.status, got.header, got.body)
 		}
@@ -405,8 +408,10 @@ func TestReadsBeforeReady(t *testing.T) {
 	if got := o.get(t, "/"); got.status != http.StatusOK {
 		t.Errorf("text: %d", got.status)
 	}
-	log.gate <- nil
-	o.waitReady(t)
+	gated.gate <- nil
+	if err := o.engine.WaitReady(t.Context()); err != nil {
+		t.Fatal(err)
+	}
 	o.accept(t, scanned(scan{"1", "2", "1", "2"}))
 	if rows := o.page(t, "/", http.StatusOK).rows("tests"); rows[1][1] != "2" {
 		t.Errorf("after recovery: %q", rows)
@@ -415,18 +420,8 @@ func TestReadsBeforeReady(t *testing.T) {
 
 func TestPageOfAFailedRecovery(t *testing.T) {
 	t.Parallel()
-	vault, err := wal.Open(wal.Options{Dir: "data", FS: vfs.NewMem(), FreeBytesMin: -1})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := vault.Close(); err != nil {
-			t.Error(err)
-		}
-	})
-	log := gatedLog{Log: vault, gate: make(chan error, 1)}
-	log.gate <- &entry.DamagedError{Position: 3, What: "secret detail"}
-	o := openOfficeWith(t, log, httpapi.Options{})
+	o, gated := openGated(t, vfs.NewMem())
+	gated.gate <- &entry.DamagedError{Position: 3, What: "secret detail"}
 	if err := o.engine.WaitReady(t.Context()); err == nil {
 		t.Fatal("the engine is ready")
 	}
@@ -441,7 +436,7 @@ func TestPageOfAFailedRecovery(t *testing.T) {
 
 func TestAssets(t *testing.T) {
 	t.Parallel()
-	o := openOffice(t).waitReady(t)
+	o := openOffice(t)
 	page := o.get(t, "/", "Accept: text/html")
 	href := regexpStyle.FindStringSubmatch(page.body)
 	if href == nil {
@@ -487,11 +482,23 @@ func TestContrast(t *testing.T) {
 			ink, ground string
 			least       float64
 		}{
-			{"ink", "page", 4.5}, {"ink", "sheet", 4.5}, {"ink", "hover", 4.5},
-			{"quiet", "page", 4.5}, {"quiet", "sheet", 4.5}, {"quiet", "hover", 4.5},
-			{"link", "page", 4.5}, {"link", "sheet", 4.5}, {"link", "hover", 4.5},
-			{"good", "sheet", 4.5}, {"good", "hover", 4.5}, {"bad", "sheet", 4.5}, {"bad", "hover", 4.5},
-			{"range", "sheet", 3}, {"range", "page", 3}, {"median", "sheet", 3}, {"median", "box", 3},
+			{"ink", "page", 4.5},
+			{"ink", "sheet", 4.5},
+			{"ink", "hover", 4.5},
+			{"quiet", "page", 4.5},
+			{"quiet", "sheet", 4.5},
+			{"quiet", "hover", 4.5},
+			{"link", "page", 4.5},
+			{"link", "sheet", 4.5},
+			{"link", "hover", 4.5},
+			{"good", "sheet", 4.5},
+			{"good", "hover", 4.5},
+			{"bad", "sheet", 4.5},
+			{"bad", "hover", 4.5},
+			{"range", "sheet", 3},
+			{"range", "page", 3},
+			{"median", "sheet", 3},
+			{"median", "box", 3},
 		} {
 			if got := contrast(t, tokens[pair.ink], tokens[pair.ground]); got < pair.least {
 				t.Errorf("%s: --%s on --%s has a contrast of %.2f, less than %v", scheme, pair.ink, pair.ground, got, pair.least)

@@ -17,7 +17,7 @@ import (
 // judged by the contract; the table says which statuses and codes they have.
 func TestWalk(t *testing.T) {
 	t.Parallel()
-	o := openOffice(t).waitReady(t)
+	o := openOffice(t)
 	const scanner = "Content-Type: text/xml+markr"
 	whole := scanned(scan{"1234", "521585128", "13", "20"})
 	without := func(part string) string { return strings.Replace(whole, part, "", 1) }
@@ -101,7 +101,7 @@ func zipped(t testing.TB, text string) string {
 // The examples in the contract are what the program says.
 func TestContractExamplesAreReal(t *testing.T) {
 	t.Parallel()
-	o := openOffice(t).waitReady(t)
+	o := openOffice(t)
 	c := contractOf(t)
 	post := c.model.Paths.PathItems.GetOrZero("/import").Post
 	document := post.RequestBody.Content.GetOrZero("text/xml+markr").Example.Value
@@ -151,6 +151,5 @@ func canonical(t testing.TB, value any) string {
 		t.Fatal(err)
 	}
 	masked := mask(string(text))
-	masked = regexp.MustCompile(`"received":"[^"]+"`).ReplaceAllString(masked, `"received":"TIME"`)
 	return regexp.MustCompile(`"source":"[^"]+"`).ReplaceAllString(masked, `"source":"ADDRESS"`)
 }
