@@ -159,7 +159,8 @@ type reply struct {
 	body string
 }
 
-// do sends a request through a well-behaved client.
+// do sends a request through a well-behaved client, and holds the exchange against
+// the contract.
 func (b *border) do(t testing.TB, method, path, body string, header ...string) reply {
 	t.Helper()
 	request, err := http.NewRequestWithContext(context.Background(), method, "http://"+b.address+path, strings.NewReader(body))
@@ -173,7 +174,9 @@ func (b *border) do(t testing.TB, method, path, body string, header ...string) r
 	if err != nil {
 		t.Fatal(err)
 	}
-	return read(t, response)
+	got := read(t, response)
+	contractOf(t).check(t, request, []byte(body), response, []byte(got.body))
+	return got
 }
 
 func (b *border) get(t testing.TB, path string, header ...string) reply {

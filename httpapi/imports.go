@@ -109,7 +109,6 @@ func (s *Server) importDocument(r *request) error {
 		return err
 	}
 	r.setHeader("Content-Disposition", `attachment; filename="`+found.ID.String()+`"`)
-	r.setHeader("X-Content-Type-Options", "nosniff")
 	r.setHeader("Content-Security-Policy", "default-src 'none'; sandbox")
 	encoded, err := r.encode(raw)
 	if err != nil {

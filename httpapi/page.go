@@ -38,7 +38,6 @@ func (s *Server) page(r *request) error {
 	}
 	r.setHeader("Content-Security-Policy", pagePolicy)
 	r.setHeader("Referrer-Policy", "no-referrer")
-	r.setHeader("X-Content-Type-Options", "nosniff")
 	const contentType = "text/html; charset=utf-8"
 	if view.Recovery != nil {
 		r.setHeader("Cache-Control", "no-store")
@@ -89,7 +88,6 @@ func (s *Server) asset(r *request) error {
 	if !ok {
 		return errNoSuchRoute
 	}
-	r.setHeader("X-Content-Type-Options", "nosniff")
 	return r.fixed(&asset, cacheAsset)
 }
 
