@@ -110,4 +110,3 @@ func (v *Vault) commit(batch *pebble.Batch) error {
 	v.metrics.fsyncDuration.Observe(v.opts.Now().Sub(start).Seconds())
 	return nil
 }
-

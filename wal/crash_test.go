@@ -69,8 +69,8 @@ func TestCrash(t *testing.T) {
 			run := &crashRun{disk: newCrashDisk(vfs.NewCrashableMem())}
 			images, nested := 0, 0
 			run.disk.before = func(operation int) {
-				// Each of the first operations, which make the vault, then some.
-				if operation > 60 && r.IntN(6) != 0 && !*long {
+				// More of the first operations, which make the vault, than of the rest.
+				if skipped := r.IntN(8); !*long && (operation > 60 && skipped > 0 || skipped > 3) {
 					return
 				}
 				images++
@@ -80,13 +80,13 @@ func TestCrash(t *testing.T) {
 				if err := survivor(t, image, wanted); err != nil {
 					t.Errorf("operation %d: %v", operation, err)
 				}
-				if r.IntN(20) == 0 {
+				if r.IntN(30) == 0 {
 					nested += crashWhileRecovering(t, r, again, unsynced, wanted)
 				}
 			}
 			run.run(t)
 			t.Logf("%d write operations, %d images, %d more of recoveries", run.disk.operations(), images, nested)
-			if images < 60 {
+			if images < 30 {
 				t.Errorf("only %d images", images)
 			}
 		})
@@ -99,6 +99,9 @@ func crashWhileRecovering(t *testing.T, r *rand.Rand, image *vfs.MemFS, unsynced
 	t.Helper()
 	disk := newCrashDisk(image)
 	disk.before = func(operation int) {
+		if !*long && r.IntN(4) != 0 {
+			return
+		}
 		images++
 		cfg := vfs.CrashCloneCfg{UnsyncedDataPercent: unsynced, RNG: rand.New(rand.NewPCG(r.Uint64(), 0))}
 		if err := survivor(t, disk.image(cfg), wanted); err != nil {

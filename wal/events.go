@@ -12,11 +12,11 @@ import (
 
 // Pebble tries a flush or compaction that has failed again at once, for ever. The
 // delay keeps that from taking a processor; a second is short for an operator and
-// long for a disk. So many failures in a row, with no success between, are no
-// accident: writers would wait for ever, so the vault ends.
+// long for a disk. So many flushes failing in a row are no accident: the memtables
+// fill up, and then writers wait for ever, so the vault ends.
 const (
-	retryDelay            = time.Second
-	backgroundFailuresMax = 10
+	retryDelay       = time.Second
+	flushFailuresMax = 10
 )
 
 // events turns what Pebble tells of itself into metrics and log lines. These
@@ -24,9 +24,8 @@ const (
 func (v *Vault) events() *pebble.EventListener {
 	log := v.opts.Logger
 	return &pebble.EventListener{
-		BackgroundError: v.backgroundFailed,
-		FlushEnd:        func(info pebble.FlushInfo) { v.backgroundEnded(info.Err) },
-		CompactionEnd:   func(info pebble.CompactionInfo) { v.backgroundEnded(info.Err) },
+		BackgroundError: func(err error) { log.Error("vault: background work failed, trying again", "error", err) },
+		FlushEnd:        func(info pebble.FlushInfo) { v.flushed(info.Err) },
 		DataCorruption: func(info pebble.DataCorruptionInfo) {
 			log.Error("vault: damaged file; run markr vault verify", "detail", info.String())
 		},
@@ -45,25 +44,19 @@ func (v *Vault) diskSlow(info vfs.DiskSlowInfo) {
 		"duration", info.Duration.Round(time.Millisecond))
 }
 
-// backgroundFailed is told of every flush or compaction that failed.
-func (v *Vault) backgroundFailed(err error) {
-	v.opts.Logger.Error("vault: background work failed, trying again", "error", err)
+// flushed is told how a flush has ended. A compaction that fails is no reason to
+// end: what it cannot read may be one bad place, and the rest can still be read;
+// what it cannot write, a flush cannot either.
+func (v *Vault) flushed(err error) {
 	switch {
-	case pebble.IsCorruptionError(err):
-		// Pebble leaves those files alone. What is in them is damaged for who reads
-		// it; the rest goes on.
+	case err == nil:
+		v.flushFailures.Store(0)
 	case errors.Is(err, syscall.ENOSPC):
 		// The floor keeps the vault itself from filling the disk. When somebody else
 		// has, reads go on until there is space again.
 	default:
-		if n := v.failures.Add(1); n >= backgroundFailuresMax {
-			v.fatal(fmt.Errorf("background work failed %d times in a row: %w", n, err))
+		if n := v.flushFailures.Add(1); n >= flushFailuresMax {
+			v.fatal(fmt.Errorf("flush failed %d times in a row: %w", n, err))
 		}
-	}
-}
-
-func (v *Vault) backgroundEnded(err error) {
-	if err == nil {
-		v.failures.Store(0)
 	}
 }

@@ -7,3 +7,15 @@ import "time"
 func OpenSmall(opts Options, memTableBytes uint64) (*Vault, error) {
 	return open(opts, tuning{memTableBytes, time.Millisecond})
 }
+
+// RecodeMeta decodes a meta record and encodes it again.
+func RecodeMeta(b []byte) ([]byte, error) {
+	m, err := decodeMeta(b)
+	return m.append(nil), err
+}
+
+// RecodeTicket decodes a ticket and encodes it again.
+func RecodeTicket(b []byte) ([]byte, error) {
+	t, err := decodeTicket(1, b)
+	return t.append(nil), err
+}

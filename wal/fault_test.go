@@ -71,7 +71,7 @@ func TestFaultsChild(t *testing.T) {
 			{at: at, err: syscall.EIO, forGood: true},
 			{at: at, err: syscall.ENOSPC, forGood: true, heals: 100},
 		} {
-			if !*long && r.IntN(operations) > 25 {
+			if !*long && r.IntN(operations) > 15 {
 				continue
 			}
 			runs++
@@ -79,7 +79,7 @@ func TestFaultsChild(t *testing.T) {
 		}
 	}
 	t.Logf("faults: %d operations, %d runs: %v", operations, runs, outcomes)
-	if runs < 30 || outcomes["fatal"] == 0 {
+	if runs < 15 || outcomes["fatal"] == 0 {
 		t.Error("too few faults that matter")
 	}
 }

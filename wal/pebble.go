@@ -18,10 +18,10 @@ const pebbleFormat = pebble.FormatValueSeparation
 
 // Why these figures: DESIGN.md, "Settings of Pebble".
 const (
-	memTableBytes   = 64 << 20
+	memTableBytes   = 32 << 20
 	memTablesStop   = 4
 	l0StopWrites    = 24
-	cacheBytes      = 64 << 20
+	cacheBytes      = memTablesStop*memTableBytes + 32<<20 // Pebble charges memtables to it.
 	bytesPerSync    = 1 << 20
 	bloomBitsPerKey = 10
 	compactionsMin  = 1

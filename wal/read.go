@@ -89,11 +89,7 @@ func (v *Vault) Headers(before entry.Position, outcome entry.Outcome, limit int)
 	}
 	var headers []entry.Header
 	for ok := iter.Last(); ok && len(headers) < limit; ok = iter.Prev() {
-		at := keyPosition(iter.Key())
-		h, err := readHeader(snapshot, at)
-		if errors.Is(err, entry.ErrNotFound) {
-			err = &entry.DamagedError{Position: at, What: "the entry is missing; the outcome index has it"}
-		}
+		h, err := listed(snapshot, iter, outcome)
 		if err != nil {
 			return nil, errors.Join(err, iter.Close())
 		}
@@ -103,6 +99,27 @@ func (v *Vault) Headers(before entry.Position, outcome entry.Outcome, limit int)
 		return nil, damage(0, err)
 	}
 	return headers, nil
+}
+
+// listed is the header that an iterator over headers, or over the outcome index,
+// is at.
+func listed(r pebble.Reader, iter *pebble.Iterator, outcome entry.Outcome) (entry.Header, error) {
+	at := keyPosition(iter.Key())
+	if outcome == 0 {
+		stored, err := iter.ValueAndErr()
+		if err != nil {
+			return entry.Header{}, damage(at, err)
+		}
+		return entry.DecodeHeader(at, stored)
+	}
+	h, err := readHeader(r, at)
+	switch {
+	case errors.Is(err, entry.ErrNotFound):
+		return h, &entry.DamagedError{Position: at, What: "the entry is missing; the outcome index has it"}
+	case err == nil && h.Outcome != outcome:
+		return h, &entry.DamagedError{Position: at, What: fmt.Sprintf("outcome index: it is not %v", outcome)}
+	}
+	return h, err
 }
 
 // snapshot returns a consistent view of the store, which stays open until done is

@@ -160,12 +160,15 @@ func (r *replay) finish(m *meta) error {
 // seekBody moves on to the body at a position and returns it. It is valid until
 // the iterator moves.
 func seekBody(bodies *pebble.Iterator, at entry.Position) ([]byte, error) {
-	var key [positionKeySize]byte
-	if !bodies.SeekGE(positionKey(key[:0], prefixBody, at)) || keyPosition(bodies.Key()) != at {
-		if err := bodies.Error(); err != nil {
-			return nil, damage(at, err)
+	// It is mostly the next one; bodies of refused entries are between.
+	if !bodies.Valid() || !bodies.Next() || keyPosition(bodies.Key()) != at {
+		var key [positionKeySize]byte
+		if !bodies.SeekGE(positionKey(key[:0], prefixBody, at)) || keyPosition(bodies.Key()) != at {
+			if err := bodies.Error(); err != nil {
+				return nil, damage(at, err)
+			}
+			return nil, &entry.DamagedError{Position: at, What: "body: missing"}
 		}
-		return nil, &entry.DamagedError{Position: at, What: "body: missing"}
 	}
 	stored, err := bodies.ValueAndErr()
 	if err != nil {

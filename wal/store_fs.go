@@ -3,6 +3,7 @@ package wal
 import (
 	"errors"
 	"fmt"
+	"io"
 	"strings"
 	"time"
 
@@ -72,6 +73,15 @@ func (s storeFS) written(name string, f vfs.File, err error) (vfs.File, error) {
 	return f, err
 }
 
+// Open is vfs.FS's.
+func (s storeFS) Open(name string, opts ...vfs.OpenOption) (vfs.File, error) {
+	f, err := s.FS.Open(name, opts...)
+	if err != nil || !strings.HasSuffix(name, tableSuffix) {
+		return f, err
+	}
+	return tableFile{f, s}, nil
+}
+
 // OpenDir is vfs.FS's.
 func (s storeFS) OpenDir(name string) (vfs.File, error) {
 	dir, err := s.FS.OpenDir(name)
@@ -133,7 +143,7 @@ func (f storeFile) SyncTo(length int64) (bool, error) {
 	return full, nil
 }
 
-// tableFile is a table being written.
+// tableFile is a table being written or read.
 type tableFile struct {
 	vfs.File
 
@@ -144,6 +154,15 @@ type tableFile struct {
 func (f tableFile) Write(p []byte) (int, error) {
 	n, err := f.File.Write(p)
 	return n, f.fs.late(err)
+}
+
+// ReadAt is vfs.File's.
+func (f tableFile) ReadAt(p []byte, at int64) (int, error) {
+	n, err := f.File.ReadAt(p, at)
+	if err != nil && !errors.Is(err, io.EOF) {
+		err = f.fs.late(err)
+	}
+	return n, err
 }
 
 // Sync is vfs.File's.

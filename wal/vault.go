@@ -21,8 +21,8 @@ type Vault struct {
 	metrics   *metrics
 	disk      disk
 
-	tuning   tuning
-	failures atomic.Int64 // of Pebble's background work, since the last success
+	tuning        tuning
+	flushFailures atomic.Int64 // since the last flush that has not failed
 
 	// Held shared by every operation on db, exclusively to close it.
 	lifetime struct {

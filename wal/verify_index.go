@@ -172,7 +172,7 @@ func (w *verifier) follow(record string, at entry.Position, belongs func(*entry.
 
 // strangers reports keys that are not of the key space.
 func (w *verifier) strangers() error {
-	after := []byte{}
+	var after []byte
 	for _, prefix := range [...]byte{prefixBody, prefixDigest, prefixHeader, prefixID, prefixMeta, prefixOutcome} {
 		if err := w.strangersIn(&pebble.IterOptions{LowerBound: after, UpperBound: []byte{prefix}}); err != nil {
 			return err

@@ -306,7 +306,14 @@ func TestIndexDamaged(t *testing.T) {
 	r.set(append([]byte{'i'}, v.entries[4].ID[:]...), []byte{0, 0, 0, 0, 0, 0, 0, 2})
 	r.set(append([]byte{'d'}, v.entries[4].Digest[:]...), []byte{0, 0, 0, 0, 0, 0, 0, 2})
 	r.close()
+	r = openRaw(t, v.fs)
+	r.set(outcomeKey(entry.Refused, 5), nil)
+	r.set(outcomeKey(entry.Duplicate, 40), nil)
+	r.close()
 	log := openVault(t, inMemory(v.fs))
+	if _, err := log.Headers(0, entry.Refused, 10); !errors.Is(err, entry.ErrDamaged) {
+		t.Errorf("headers of refused entries: %v", err)
+	}
 	if h, err := log.Find(v.entries[4].ID); !errors.Is(err, entry.ErrDamaged) {
 		t.Errorf("found %d, %v", h.Position, err)
 	}

@@ -1,6 +1,7 @@
 package entry_test
 
 import (
+	"encoding/hex"
 	"errors"
 	"strings"
 	"testing"
@@ -64,6 +65,27 @@ func TestHeaderRoundTrip(t *testing.T) {
 	h.Position, h.Ordinal, h.Size = 1, 0, 0
 	h.Outcome = entry.Refused
 	f(h)
+}
+
+// The bytes of a header of version 1, which have to stay readable for ever.
+func TestHeaderVector(t *testing.T) {
+	t.Parallel()
+	h := full()
+	got := entry.AppendHeader(nil, &h, entry.Chain{0: 7, 31: 8})
+	want := "01" + "03" + // version, outcome
+		"808080808020" + "fbffffffff1f" + // position, ordinal
+		"0199aaaabbbb7ccc8dddeeeeffff0000" + // id
+		"80e9caa7c0bcb006" + // 2026-11-23T14:00:00.123456Z in microseconds
+		"010203" + strings.Repeat("00", 28) + "09" + // digest
+		"c4b60a" + "11" + // size, duplicate of
+		"09" + hex.EncodeToString([]byte("192.0.2.7")) +
+		"1d" + hex.EncodeToString([]byte("text/xml+markr; charset=utf-8")) +
+		"0f" + hex.EncodeToString([]byte(`{"records":100}`)) +
+		// SHA-256 of the chain before and all of the above; CRC-32C of everything.
+		"2e741c91038bbee59f92acf0dc9105b704bb16f12fdec67ae249cb2185fa99cb" + "574c1012"
+	if text := hex.EncodeToString(got); text != want {
+		t.Errorf("got\n%s, want\n%s", text, want)
+	}
 }
 
 // Any change of one bit is seen, and named by position.

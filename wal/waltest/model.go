@@ -36,7 +36,7 @@ func Random(tb testing.TB) *rand.Rand {
 func testModel(t *testing.T, s Store) {
 	r := Random(t)
 	b := open(t, s)
-	for range 150 {
+	for range 80 {
 		switch r.IntN(12) {
 		case 0:
 			b.reopen(t, func() {})

@@ -1,0 +1,98 @@
+package wal_test
+
+import (
+	"bytes"
+	"encoding/hex"
+	"errors"
+	"testing"
+
+	"github.com/cockroachdb/pebble/v2/vfs"
+
+	"markr/wal"
+	"markr/wal/entry"
+	"markr/wal/waltest"
+)
+
+// records are a meta record and a ticket as a vault has stored them.
+func records(tb testing.TB) (meta, ticket []byte) {
+	tb.Helper()
+	fs := vfs.NewMem()
+	maker := waltest.NewMaker(tb)
+	// Bytes that are stored as they are, so that the figures do not depend on how
+	// well they are compressed.
+	fill(tb, fs, []*entry.Entry{
+		maker.Entry(entry.Accepted, noise(1, 300)),
+		maker.Entry(entry.Accepted, noise(1, 300)),
+		maker.Entry(entry.Refused, noise(2, 200)),
+	})
+	r := openRaw(tb, fs)
+	meta, ticket = r.get([]byte("m")), r.get(outcomeKey(entry.Refused, 3))
+	r.close()
+	return meta, ticket
+}
+
+// The bytes of version 1, which have to stay readable for ever.
+func TestRecordVectors(t *testing.T) {
+	t.Parallel()
+	meta, ticket := records(t)
+	f := func(what string, got []byte, want string) {
+		t.Helper()
+		if text := hex.EncodeToString(got); text != want {
+			t.Errorf("%s: %s, want %s", what, text, want)
+		}
+	}
+	f("meta", meta, "01"+"03"+ // version, last
+		"714662e95beaede008f8f463b1dc85447bba6c6ec44989955edbd456a8f060ca"+ // chain
+		"00"+"00"+ // dropped through, dropped
+		"01"+"ac02"+"a804"+ // accepted: entries, size, bytes
+		"01"+"c801"+"c403"+ // refused
+		"01"+"ac02"+"c501"+ // duplicates
+		"68ae88ca")
+	f("ticket", ticket, "01"+"c403"+"c801"+ // version, bytes, size
+		"01990000000070008000000000000003"+ // id
+		"8392a2de")
+}
+
+// Any change of one bit of a record is seen.
+func TestRecordBitFlips(t *testing.T) {
+	t.Parallel()
+	meta, ticket := records(t)
+	f := func(b []byte, recode func([]byte) ([]byte, error)) {
+		t.Helper()
+		if again, err := recode(b); err != nil || !bytes.Equal(again, b) {
+			t.Fatalf("%x became %x, %v", b, again, err)
+		}
+		for i := range len(b) * 8 {
+			b[i/8] ^= 1 << (i % 8)
+			if _, err := recode(b); !errors.Is(err, entry.ErrDamaged) {
+				t.Errorf("bit %d flipped: %v", i, err)
+			}
+			b[i/8] ^= 1 << (i % 8)
+		}
+		for n := range b {
+			if _, err := recode(b[:n]); !errors.Is(err, entry.ErrDamaged) {
+				t.Errorf("cut to %d bytes: %v", n, err)
+			}
+		}
+	}
+	f(meta, wal.RecodeMeta)
+	f(ticket, wal.RecodeTicket)
+}
+
+// A record either is refused or is what the vault writes.
+func FuzzRecords(f *testing.F) {
+	meta, ticket := records(f)
+	f.Add(meta)
+	f.Add(ticket)
+	f.Fuzz(func(t *testing.T, b []byte) {
+		if len(b) == 0 {
+			return
+		}
+		b = reversioned(append(b, 0, 0, 0, 0), b[0])
+		for _, recode := range []func([]byte) ([]byte, error){wal.RecodeMeta, wal.RecodeTicket} {
+			if again, err := recode(b); err == nil && !bytes.Equal(again, b) {
+				t.Errorf("%x became %x", b, again)
+			}
+		}
+	})
+}
