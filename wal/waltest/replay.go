@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"sync"
 	"testing"
 
 	"markr/wal/entry"
@@ -184,57 +183,4 @@ func testClosed(t *testing.T, s Store) {
 	f("find", err)
 	_, err = b.Headers(0, 0, 1)
 	f("headers", err)
-}
-
-// Readers read while the writer appends: what they find is always whole, and what
-// was acknowledged is there.
-func testConcurrent(t *testing.T, s Store) {
-	b := open(t, s)
-	b.append(t, b.maker.Accepted(0))
-	done := make(chan struct{})
-	var readers sync.WaitGroup
-	for range 4 {
-		readers.Go(func() {
-			for {
-				last := b.Last()
-				e, err := b.At(last)
-				if err != nil {
-					t.Errorf("at %d: %v", last, err)
-					return
-				}
-				if h, err := b.Find(e.ID); err != nil || h.Position != last {
-					t.Errorf("find %v: %d, %v", e.ID, h.Position, err)
-					return
-				}
-				headers, err := b.Headers(last+1, 0, 5)
-				if err != nil || headers[0].Position != last {
-					t.Errorf("headers: %v", err)
-					return
-				}
-				expected := entry.Position(1)
-				err = b.Replay(context.Background(), 1, func(e *entry.Entry) error {
-					if e.Position != expected {
-						return fmt.Errorf("position %d, want %d", e.Position, expected)
-					}
-					expected++
-					return nil
-				})
-				if err != nil || expected <= last {
-					t.Errorf("replay to %d of %d: %v", expected, last, err)
-					return
-				}
-				select {
-				case <-done:
-					return
-				default:
-				}
-			}
-		})
-	}
-	for i := range 100 {
-		b.append(t, b.maker.Accepted(2*i+1, 2*i+2))
-	}
-	close(done)
-	readers.Wait()
-	b.check(t)
 }

@@ -61,6 +61,7 @@ func Run(t *testing.T, newStore func(tb testing.TB) Store) {
 		{"Missing", testMissing},
 		{"Closed", testClosed},
 		{"Concurrent", testConcurrent},
+		{"CloseDuring", testCloseDuring},
 		{"Model", testModel},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -1,0 +1,74 @@
+package wal_test
+
+import (
+	"errors"
+	"strings"
+	"sync/atomic"
+	"testing"
+
+	"github.com/cockroachdb/pebble/v2/vfs"
+	"github.com/cockroachdb/pebble/v2/vfs/errorfs"
+
+	"markr/wal/entry"
+	"markr/wal/waltest"
+)
+
+// Pebble shows a batch before it is on disk; the vault does not.
+func TestNotVisibleBeforeDurable(t *testing.T) {
+	t.Parallel()
+	var holding atomic.Bool
+	syncing, release := make(chan struct{}), make(chan struct{})
+	fs := errorfs.Wrap(vfs.NewMem(), errorfs.InjectorFunc(func(op errorfs.Op) error {
+		sync := op.Kind == errorfs.OpFileSync || op.Kind == errorfs.OpFileSyncData
+		if sync && strings.HasSuffix(op.Path, ".log") && holding.CompareAndSwap(true, false) {
+			syncing <- struct{}{}
+			<-release
+		}
+		return nil
+	}))
+	opts := inMemory(fs)
+	opts.RefusedBytesMax = -1
+	v := openVault(t, opts)
+	maker := waltest.NewMaker(t)
+	if err := v.Append(maker.Accepted(1)); err != nil {
+		t.Fatal(err)
+	}
+	group := append(maker.Accepted(2), maker.Refused(3)...)
+	id := group[0].ID
+	appended := make(chan error)
+	holding.Store(true)
+	go func() { appended <- v.Append(group) }()
+	<-syncing
+
+	if v.Last() != 1 {
+		t.Errorf("last is %d before it is on disk", v.Last())
+	}
+	for at := entry.Position(2); at <= 3; at++ {
+		if _, err := v.At(at); !errors.Is(err, entry.ErrNotFound) {
+			t.Errorf("at %d: %v", at, err)
+		}
+	}
+	if _, err := v.Find(id); !errors.Is(err, entry.ErrNotFound) {
+		t.Errorf("find: %v", err)
+	}
+	for _, outcome := range []entry.Outcome{0, entry.Accepted} {
+		if headers, err := v.Headers(0, outcome, 10); err != nil || len(headers) != 1 {
+			t.Errorf("%d headers, %v", len(headers), err)
+		}
+	}
+	replayed := 0
+	if err := v.Replay(t.Context(), 1, func(*entry.Entry) error { replayed++; return nil }); err != nil || replayed != 1 {
+		t.Errorf("replay: %d entries, %v", replayed, err)
+	}
+	if s := stats(t, v); s.Last != 1 || s.Accepted.Entries != 1 || s.Dropped != 0 {
+		t.Errorf("%+v", s)
+	}
+
+	close(release)
+	if err := <-appended; err != nil {
+		t.Fatal(err)
+	}
+	if h, err := v.Find(id); err != nil || h.Position != 2 || v.Last() != 3 {
+		t.Errorf("on disk: %+v, %v", h, err)
+	}
+}
