@@ -44,5 +44,5 @@ fuzz: ## each fuzz target for FUZZTIME, one after the other
 	sed -E 's/^(.*)\/[^/]*:[0-9]+:func (.*)$$/\1 \2/' | sort -u | \
 	while read -r package target; do \
 		echo "fuzz $$package $$target"; \
-		go test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) "$$package"; \
+		go test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 10x "$$package"; \
 	done
