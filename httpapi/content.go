@@ -13,17 +13,18 @@ import (
 type content struct {
 	compressor *compressor
 	aggregates aggregates
+	downloads  budget
 	contract   fixed            // openapi.json
 	assets     map[string]fixed // the page's files, by fingerprinted name
 	page       *template.Template
 }
 
-func newContent() (*content, error) {
+func newContent(limits Limits) (*content, error) {
 	compressor, err := newCompressor(runtime.GOMAXPROCS(0))
 	if err != nil {
 		return nil, err
 	}
-	c := &content{compressor: compressor}
+	c := &content{compressor: compressor, downloads: budget{max: downloadsOfLargest * limits.DecodedBytesMax}}
 	if c.contract, err = newFixed(compressor, "application/json", openapiDocument); err != nil {
 		return nil, fmt.Errorf("prepare openapi.json: %w", err)
 	}

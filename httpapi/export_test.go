@@ -154,3 +154,17 @@ func Codes() map[string]int {
 	}
 	return codes
 }
+
+// TakeDownloads takes all memory for documents on their way out and returns how
+// to give it back.
+func (s *Server) TakeDownloads() (giveBack func()) {
+	downloads := &s.content.downloads
+	n := downloads.free()
+	if !downloads.take(n) {
+		return nil
+	}
+	return func() { downloads.give(n) }
+}
+
+// HeldByDownloads is what documents on their way out hold.
+func (s *Server) HeldByDownloads() int64 { return s.content.downloads.used.Load() }

@@ -6,7 +6,6 @@ import (
 	"net/url"
 
 	"github.com/google/uuid"
-	"github.com/valyala/fasthttp"
 
 	"markr/engine"
 	"markr/engine/exam"
@@ -104,17 +103,9 @@ func (s *Server) importDocument(r *request) error {
 	if r.unchanged(tag, cacheDocument) {
 		return nil
 	}
-	raw, mediaType, err := s.engine.Document(found.ID)
-	if err != nil {
-		return err
-	}
 	r.setHeader("Content-Disposition", `attachment; filename="`+found.ID.String()+`"`)
 	r.setHeader("Content-Security-Policy", "default-src 'none'; sandbox")
-	encoded, err := r.encode(raw)
-	if err != nil {
-		return err
-	}
-	return r.sendShared(fasthttp.StatusOK, mediaType, encoded)
+	return r.download(&found)
 }
 
 // findImport finds the import that the path names. What is not a UUID names no

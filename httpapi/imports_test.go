@@ -8,6 +8,7 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+	"time"
 
 	"markr/httpapi"
 )
@@ -217,5 +218,34 @@ func TestDocument(t *testing.T) {
 		if got.header.Get("Content-Encoding") != coding || got.plain(t) != long {
 			t.Errorf("in %q: coded as %q, %d bytes", coding, got.header.Get("Content-Encoding"), len(got.body))
 		}
+	}
+}
+
+// Documents on their way out hold memory, so there is an end to how many; and when
+// they have left, or never do, nothing is held.
+func TestDownloadsAreBounded(t *testing.T) {
+	t.Parallel()
+	o := openOffice(t)
+	id := o.accept(t, scanned(scan{"1", "1", "1", "2"}))
+	target := "/imports/" + id + "/document"
+	giveBack := o.TakeDownloads()
+	if got := o.get(t, target); got.status != http.StatusServiceUnavailable || got.code(t) != "overloaded" || got.header.Get("Retry-After") == "" {
+		t.Errorf("%d %v %s", got.status, got.header, got.body)
+	}
+	tag := o.get(t, "/imports/"+id).header.Get("Etag")
+	if tag == "" || o.get(t, "/results/1/aggregate").status != http.StatusOK {
+		t.Error("other reads are affected")
+	}
+	giveBack()
+	for _, headers := range [][]string{nil, {"Accept-Encoding: identity;q=0, gzip"}, {"Accept-Encoding: identity;q=0"}, {"If-None-Match: *"}} {
+		o.get(t, target, headers...)
+		o.do(t, http.MethodHead, target, "", headers...)
+	}
+	// The core gives back after the client has read.
+	for deadline := time.Now().Add(5 * time.Second); o.HeldByDownloads() != 0; {
+		if time.Now().After(deadline) {
+			t.Fatalf("%d bytes are still held", o.HeldByDownloads())
+		}
+		time.Sleep(time.Millisecond)
 	}
 }

@@ -122,7 +122,7 @@ func New(opts Options) (*Server, error) {
 	s.readers.New = func() any { return bufio.NewReader(nil) }
 	fasthttp.SetBodySizePoolLimit(poolRequestBytesMax, poolResponseBytesMax)
 	var err error
-	if s.content, err = newContent(); err != nil {
+	if s.content, err = newContent(opts.Limits); err != nil {
 		return nil, fmt.Errorf("make HTTP server: %w", err)
 	}
 	if s.metrics, err = newMetrics(s, opts.Registry, routeTable()); err != nil {
