@@ -1,14 +1,36 @@
 package deploy_test
 
 import (
+	"os"
 	"os/exec"
+	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
 	"testing"
 )
 
-var code = regexp.MustCompile("`([^`]+)`")
+var (
+	code = regexp.MustCompile("`([^`]+)`")
+	link = regexp.MustCompile(`(?:\]\(|src(?:set)?=")([^)"#]+)`)
+)
+
+// Links and pictures lead to what is there.
+func TestReadmeLinks(t *testing.T) {
+	t.Parallel()
+	links := submatches(link, read(t, "README.md"))
+	if len(links) == 0 {
+		t.Fatal("the README links to nothing; the test reads it wrongly")
+	}
+	for _, to := range links {
+		if strings.Contains(to, "://") {
+			continue // Nothing here talks to the network.
+		}
+		if _, err := os.Stat(filepath.Join(root, to)); err != nil {
+			t.Errorf("the README links to %s: %v", to, err)
+		}
+	}
+}
 
 // The README's table of settings says what `markr serve --help` says.
 func TestReadmeSettings(t *testing.T) {
