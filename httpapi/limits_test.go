@@ -16,9 +16,10 @@ import (
 	"markr/httpapi"
 )
 
-// small has limits that a test can reach.
+// small has limits on bytes that a test can reach, and time enough on a busy
+// machine.
 func small(opts *httpapi.Options) {
-	impatient(opts)
+	opts.Limits.LingerTimeout = 50 * time.Millisecond
 	opts.Limits.BodyBytesMax = 1 << 20
 	opts.Limits.DecodedBytesMax = 4 << 20
 	opts.Limits.BytesInFlightMax = 32 << 20
@@ -53,13 +54,57 @@ func TestTooLarge(t *testing.T) {
 	}
 }
 
+// TestTooLargeCompressed: the limit on the wire is for compressed bodies, too.
+func TestTooLargeCompressed(t *testing.T) {
+	t.Parallel()
+	b := newBorder(t, small)
+	random := newRandom(t)
+	noise := make([]byte, 2<<20) // it stays as long as it is
+	for i := range noise {
+		noise[i] = byte(random.Uint32())
+	}
+	for _, coding := range []string{"gzip", "deflate", "zstd"} {
+		body := bodyCodings[coding](t, string(noise))
+		got := b.exchange(t, typed+fmt.Sprintf("Content-Encoding: %s\r\nTransfer-Encoding: chunked\r\n\r\n%x\r\n%s\r\n0\r\n\r\n",
+			coding, len(body), body))
+		wantProblem(t, got, 413, "too_large")
+		if !strings.Contains(got.body, "body-bytes-max") {
+			t.Errorf("%s: %s", coding, got.body)
+		}
+	}
+}
+
+// TestRefusalsAreHeardOut: a client that sends everything before it reads
+// anything is not interrupted, and reads its refusal.
+func TestRefusalsAreHeardOut(t *testing.T) {
+	t.Parallel()
+	b := newBorder(t, nil)
+	const length = httpapi.BodyBytesMaxDefault + 1
+	for name, c := range map[string]struct {
+		header string
+		status int
+	}{
+		"too large":  {typed + fmt.Sprintf("Content-Length: %d\r\n\r\n", length), 413},
+		"wrong type": {head + fmt.Sprintf("Content-Length: %d\r\n\r\n", length), 415},
+		"bad coding": {typed + "Content-Encoding: gzip\r\nContent-Length: 16777216\r\n\r\n", 400},
+	} {
+		s := dial(t, b.address)
+		s.send(c.header)
+		for range 16 {
+			if _, err := io.WriteString(s, strings.Repeat("x", 1<<20)); err != nil {
+				t.Fatalf("%s: interrupted: %v", name, err)
+			}
+		}
+		s.answer("POST").want(t, c.status)
+	}
+}
+
 // TestBombs: a small body that decodes to a large one is refused at the limit, in
 // bounded memory. It measures the heap and so runs alone.
 func TestBombs(t *testing.T) { //nolint:paralleltest // see above.
 	const limit = 4 << 20
 	b := newBorder(t, func(opts *httpapi.Options) {
 		small(opts)
-		opts.Limits.ReadTimeout = 10 * time.Second
 		opts.Limits.BytesInFlightMax = 64 << 20
 	})
 	for _, coding := range []string{"gzip", "deflate", "zstd"} {
@@ -158,7 +203,6 @@ func TestBudgetIsNeverADeadlock(t *testing.T) {
 	const clients = 32
 	b := newBorder(t, func(opts *httpapi.Options) {
 		small(opts)
-		opts.Limits.ReadTimeout = 10 * time.Second
 		opts.Limits.DecodedBytesMax = 1 << 20
 		opts.Limits.BytesInFlightMax = 2<<20 + httpapi.ZstdBytesHeld
 	})
@@ -184,6 +228,19 @@ func TestBudgetIsNeverADeadlock(t *testing.T) {
 	t.Logf("%d refused on the way", refused.Load())
 	if held := b.HeldBytes(); held != 0 {
 		t.Errorf("%d bytes are still held", held)
+	}
+}
+
+// TestPlacesAreGivenBack: whatever becomes of an import.
+func TestPlacesAreGivenBack(t *testing.T) {
+	t.Parallel()
+	b := newBorder(t, func(opts *httpapi.Options) {
+		impatient(opts)
+		opts.Limits.ImportsInFlightMax = 1
+	})
+	for i := range 3 {
+		b.post(t, document(sheet("1", fmt.Sprint(i), 1, 2))).want(t, 200)
+		b.post(t, document(sheet("1", fmt.Sprint(i), 3, 2))).want(t, 422)
 	}
 }
 
@@ -265,7 +322,6 @@ func TestLargeDocument(t *testing.T) {
 	t.Parallel()
 	b := newBorder(t, func(opts *httpapi.Options) {
 		small(opts)
-		opts.Limits.ReadTimeout = 10 * time.Second
 		opts.Limits.BytesInFlightMax = 8<<20 + httpapi.ZstdBytesHeld
 		opts.Limits.BodyBytesMax = 4 << 20
 	})
