@@ -32,9 +32,9 @@ const admissionField = ":admission"
 
 // headerReceived is called by the core for each request between its header and
 // its body. A request whose body will not be read is cut off from it: the core
-// then neither asks for the body (Expect: 100-continue) nor waits for it, the
-// handler answers at once, and the connection is closed, because what follows on
-// it is not a request.
+// then neither asks for the body (Expect: 100-continue) nor waits for it, and the
+// request is answered at once. The connection is closed after the answer, because
+// what follows on it is not a request; see [request.answer].
 func (s *Server) headerReceived(header *fasthttp.RequestHeader) fasthttp.RequestConfig {
 	decision := s.admit(header)
 	if decision == admitted {
@@ -46,7 +46,6 @@ func (s *Server) headerReceived(header *fasthttp.RequestHeader) fasthttp.Request
 	header.SetCanonical([]byte(admissionField), []byte{'0' + byte(decision)})
 	header.SetContentLength(0)
 	header.Del(fasthttp.HeaderExpect)
-	header.SetConnectionClose()
 	return fasthttp.RequestConfig{}
 }
 

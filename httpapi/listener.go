@@ -169,9 +169,10 @@ func isTLS(c net.Conn) bool {
 	return ok
 }
 
-// turnAwayTimeout is how long a connection may take to take its refusal: an
-// empty socket takes it in no time.
-const turnAwayTimeout = 10 * time.Millisecond
+// turnAwayTimeout is how long a connection may take to take its refusal. An empty
+// socket takes it in no time; this is for a machine so busy that even that is
+// slow.
+const turnAwayTimeout = time.Second
 
 // addressOf is the address of a client without its port; the zero address if it
 // has none.

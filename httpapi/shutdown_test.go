@@ -130,7 +130,10 @@ func importOver(s *socket, body string) (status int, begun bool) {
 // Shutdown says so.
 func TestShutdownCutsOff(t *testing.T) {
 	t.Parallel()
-	b := newBorder(t, func(opts *httpapi.Options) { opts.Limits.LingerTimeout = 50 * time.Millisecond })
+	b := newBorder(t, func(opts *httpapi.Options) {
+		opts.Limits.LingerTimeout = 50 * time.Millisecond
+		opts.Limits.ReadTimeout = time.Minute // so that it is not this that ends it
+	})
 	stalled := dial(t, b.address)
 	stalled.send(typed + "Content-Length: 1000\r\n\r\n<mcq")
 	idle := dial(t, b.address)
