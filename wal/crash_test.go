@@ -119,6 +119,61 @@ func crashWhileRecovering(t *testing.T, r *rand.Rand, image *vfs.MemFS, unsynced
 	return images
 }
 
+// Opening has the most ways to be interrupted: the first one, and one that finds a
+// log to recover. Each of their write operations is cut many times, because which
+// of several directory entries survives is left to chance.
+func TestCrashWhileOpening(t *testing.T) {
+	t.Parallel()
+	all := states(t)
+	groups := script(t)
+	cuts := 2
+	if *long {
+		cuts = 30
+	}
+	for _, appended := range []int{0, 1, 10} {
+		t.Run(fmt.Sprintf("groups=%d", appended), func(t *testing.T) {
+			t.Parallel()
+			r := waltest.Random(t)
+			mem := vfs.NewCrashableMem()
+			if appended > 0 {
+				disk := newCrashDisk(mem)
+				v, err := openScripted(disk, nil)
+				if err != nil {
+					t.Fatal(err)
+				}
+				for _, group := range groups[:appended] {
+					if err := v.Append(waltest.Copies(group)); err != nil {
+						t.Fatal(err)
+					}
+				}
+				mem = disk.imageNow(vfs.CrashCloneCfg{})
+				if err := v.Close(); err != nil {
+					t.Fatal(err)
+				}
+			}
+			images := 0
+			disk := newCrashDisk(mem)
+			disk.before = func(operation int) {
+				for range cuts {
+					images++
+					cfg := vfs.CrashCloneCfg{UnsyncedDataPercent: 50, RNG: rand.New(rand.NewPCG(r.Uint64(), 0))}
+					if err := survivor(t, disk.image(cfg), all[appended:appended+1]); err != nil {
+						t.Errorf("operation %d: %v", operation, err)
+					}
+				}
+			}
+			v, err := openScripted(disk, nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := v.Close(); err != nil {
+				t.Error(err)
+			}
+			t.Logf("%d write operations, %d images", disk.operations(), images)
+		})
+	}
+}
+
 // The crash test must be able to fail: on a disk that lies about syncing the log,
 // acknowledged groups are lost, and it sees that.
 func TestCrashSeesLoss(t *testing.T) {
