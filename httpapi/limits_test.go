@@ -86,6 +86,7 @@ func TestRefusalsAreHeardOut(t *testing.T) {
 	}{
 		"too large":  {typed + fmt.Sprintf("Content-Length: %d\r\n\r\n", length), 413},
 		"wrong type": {head + fmt.Sprintf("Content-Length: %d\r\n\r\n", length), 415},
+		"header":     {"GET / HTTP/1.1\r\nX: ", 431},
 		"bad coding": {typed + "Content-Encoding: gzip\r\nContent-Length: 16777216\r\n\r\n", 400},
 	} {
 		s := dial(t, b.address)
@@ -96,6 +97,29 @@ func TestRefusalsAreHeardOut(t *testing.T) {
 			}
 		}
 		s.answer("POST").want(t, c.status)
+	}
+}
+
+// TestLargeAnswersAreNotKept: a connection that has had a large answer does not
+// hold it while it waits for its next request. It measures the heap and so runs
+// alone.
+func TestLargeAnswersAreNotKept(t *testing.T) { //nolint:paralleltest // see above.
+	b := newBorder(t, nil)
+	sheets := make([]string, 16_000)
+	for i := range sheets { // each in a test of its own, whose id is in the answer
+		sheets[i] = sheet(fmt.Sprintf("%0250d", i), "1", 1, 2)
+	}
+	body := document(sheets...)
+	answered := len(b.post(t, body).want(t, 200).body)
+	const connections = 8
+	before := heapBytes()
+	for range connections {
+		s := dial(t, b.address)
+		s.send(typed + fmt.Sprintf("Content-Length: %d\r\n\r\n%s", len(body), body))
+		s.answer("POST").want(t, 200)
+	}
+	if grown := int64(heapBytes()) - int64(before); grown > connections*int64(answered)/2 {
+		t.Errorf("the heap has grown by %d bytes after %d answers of %d", grown, connections, answered)
 	}
 }
 
