@@ -33,18 +33,15 @@ func (b *body) take(n int64) error {
 
 // fill reads source to its end, at most limit bytes of it. Memory is taken from
 // the budget as bytes arrive: what is held is at most bufferBytesMin or four
-// times what has arrived, whatever was declared. expected is the number of bytes
-// declared, or -1; it only keeps the last buffer from being larger than needed.
-func (b *body) fill(source io.Reader, expected, limit int64) error {
-	if expected < 0 || expected > limit {
-		expected = limit
-	}
+// times what has arrived, whatever was declared. declared is a length, or -1; it
+// only keeps the last buffer from being larger than needed.
+func (b *body) fill(source io.Reader, declared, limit int64) error {
 	for {
 		if len(b.bytes) == cap(b.bytes) {
 			if int64(len(b.bytes)) >= limit {
 				return atEnd(source)
 			}
-			if err := b.grow(expected); err != nil {
+			if err := b.grow(declared, limit); err != nil {
 				return err
 			}
 		}
@@ -65,9 +62,9 @@ func (b *body) fill(source io.Reader, expected, limit int64) error {
 
 // grow moves the bytes to a larger buffer. Both are paid for until the old one
 // is given back.
-func (b *body) grow(expected int64) error {
+func (b *body) grow(declared, limit int64) error {
 	old := b.bytes
-	size := sizeFor(int64(cap(old)), expected)
+	size := sizeFor(int64(cap(old)), declared, limit)
 	if err := b.take(size); err != nil {
 		return err
 	}

@@ -2,10 +2,7 @@ package httpapi
 
 import "sync"
 
-// The sizes of buffers that are kept for the next request, in bytes. A buffer
-// grows to four times its size as long as it is small, because a document of
-// the usual 171 KB then is copied twice, and to twice its size from there on,
-// because what is held in vain then is at most what has arrived.
+// The sizes of buffers that are kept for the next request, in bytes.
 const (
 	bufferBytesMin  = 16 << 10
 	bufferBytesKept = 1 << 20 // the largest that is kept: a bound on what idle buffers hold
@@ -43,18 +40,22 @@ func classOf(size int64) int {
 	return -1
 }
 
-// sizeFor is how large the buffer after one of size bytes is, for a body of at
-// most expected bytes.
-func sizeFor(size, expected int64) int64 {
-	if size < bufferBytesKept {
+// sizeFor is how large the buffer after one of size bytes is: four times as
+// large, so that a document of the usual 171 KB is copied twice, and no larger
+// than what was declared. From 1 MiB on, a body without a declared length gets
+// twice as much each time, because nobody knows how much of it will be needed.
+// limit, the longest body there may be, is more than size.
+func sizeFor(size, declared, limit int64) int64 {
+	switch {
+	case size < bufferBytesKept:
 		next := int64(bufferBytesMin)
 		for next <= size {
 			next *= 4
 		}
 		return next
+	case declared > size:
+		return min(size*4, declared)
+	default:
+		return min(size*2, limit)
 	}
-	if expected > size {
-		return min(size*2, expected)
-	}
-	return size * 2
 }

@@ -11,19 +11,22 @@ import (
 func TestBufferSizes(t *testing.T) {
 	t.Parallel()
 	const kib, mib = 1 << 10, 1 << 20
-	for _, c := range []struct{ size, expected, want int64 }{
+	for _, c := range []struct{ size, declared, want int64 }{
 		{0, 10, 16 * kib},
 		{0, 32 * mib, 16 * kib}, // whatever is declared
 		{16 * kib, 171 * kib, 64 * kib},
 		{64 * kib, 171 * kib, 256 * kib},
 		{256 * kib, 32 * mib, 1 * mib},
-		{1 * mib, 32 * mib, 2 * mib},
+		{1 * mib, 32 * mib, 4 * mib},
 		{1 * mib, 3 * mib / 2, 3 * mib / 2}, // no larger than needed
-		{3 * mib / 2, 3 * mib / 2, 3 * mib}, // a lie: more came than was declared
 		{16 * mib, 32 * mib, 32 * mib},
+		{0, -1, 16 * kib}, // not declared
+		{256 * kib, -1, 1 * mib},
+		{1 * mib, -1, 2 * mib},
+		{20 * mib, -1, 32 * mib}, // no larger than the limit
 	} {
-		if got := httpapi.SizeFor(c.size, c.expected); got != c.want {
-			t.Errorf("after %d of %d bytes: %d, want %d", c.size, c.expected, got, c.want)
+		if got := httpapi.SizeFor(c.size, c.declared, 32*mib); got != c.want {
+			t.Errorf("after %d of %d bytes: %d, want %d", c.size, c.declared, got, c.want)
 		}
 	}
 }

@@ -97,7 +97,7 @@ const ZstdBytesHeld = zstdBytesHeld
 func ValidRequestID(id string) bool { return validRequestID([]byte(id)) }
 
 // SizeFor is the size of the buffer after one of size bytes.
-func SizeFor(size, expected int64) int64 { return sizeFor(size, expected) }
+func SizeFor(size, declared, limit int64) int64 { return sizeFor(size, declared, limit) }
 
 // NewBudget is a budget of so many bytes: how to take, and how to give back.
 func NewBudget(most int64) (take func(int64) bool, give func(int64)) {

@@ -100,6 +100,48 @@ func TestRefusalsAreHeardOut(t *testing.T) {
 	}
 }
 
+// TestOneBadMarkAtTheEnd: a document of a hundred thousand records with one bad
+// mark at its end leaves nothing behind, is told where it is, and takes less than
+// four times its size. It measures the heap and so runs alone.
+func TestOneBadMarkAtTheEnd(t *testing.T) { //nolint:paralleltest // see above.
+	const records = 100_000
+	b := newBorder(t, nil)
+	var text strings.Builder
+	text.WriteString("<mcq-test-results>\n")
+	for i := 1; i <= records; i++ {
+		obtained := "1"
+		if i == records {
+			obtained = "1.0.0"
+		}
+		fmt.Fprintf(&text, `<mcq-test-result><student-number>%d</student-number><test-id>1</test-id>`+
+			`<summary-marks available="2" obtained="%s"/></mcq-test-result>`+"\n", i, obtained)
+	}
+	text.WriteString("</mcq-test-results>\n")
+	body := []byte(text.String())
+	text.Reset()
+	before := heapBytes()
+	var peak atomic.Uint64
+	stop := watchHeap(&peak)
+	s := dial(t, b.address)
+	s.send(typed + fmt.Sprintf("Content-Length: %d\r\n\r\n", len(body)))
+	if _, err := s.Write(body); err != nil {
+		t.Fatal(err)
+	}
+	got := s.answer("POST").want(t, 422)
+	stop()
+	if !strings.Contains(got.body, `"record":100000,"line":100001,`) || !strings.Contains(got.body, `"value":"1.0.0"`) {
+		t.Error(got.body)
+	}
+	if tests := b.engine.State().Tests(); tests != 0 {
+		t.Errorf("%d tests are known", tests)
+	}
+	if grown := int64(peak.Load()) - int64(before); grown > 4*int64(len(body)) {
+		t.Errorf("the heap grew by %d bytes for a document of %d", grown, len(body))
+	} else {
+		t.Logf("the heap grew by %.1f times the document", float64(grown)/float64(len(body)))
+	}
+}
+
 // TestLargeAnswersAreNotKept: a connection that has had a large answer does not
 // hold it while it waits for its next request. It measures the heap and so runs
 // alone.
