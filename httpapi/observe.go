@@ -48,7 +48,7 @@ func (r *request) answer(routes *router) (err error) {
 }
 
 // panicked counts and logs a panic. A value that is not the runtime's may quote a
-// document, so only its type is logged.
+// document, and stays out of the log.
 func (r *request) panicked(value any) error {
 	r.server.metrics.panics.Inc()
 	what, isRuntime := value.(runtime.Error)
