@@ -16,8 +16,9 @@ type Log interface {
 	// entry whose digest is already accepted, in the log or earlier in the same
 	// batch, into a Duplicate. It returns only when they are on disk.
 	//
-	// One goroutine appends. After an error other than [entry.ErrReadOnly] the
-	// log takes nothing more.
+	// One goroutine appends. After [entry.ErrReadOnly], and [entry.ErrInvalid] for
+	// an entry that no log can keep, nothing has happened; after any other error
+	// the log takes nothing more.
 	Append(entries []*entry.Entry) error
 
 	// Writable is nil, or why Append would refuse now.
