@@ -82,9 +82,10 @@ func build(line string) (string, error) {
 // markr runs the binary and returns its standard output.
 func markr(t *testing.T, args ...string) string {
 	t.Helper()
+	path := binary(t) // Before the clock runs: it may have to be built.
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
-	output, err := exec.CommandContext(ctx, binary(t), args...).Output()
+	output, err := exec.CommandContext(ctx, path, args...).Output()
 	if err != nil {
 		if exit, ok := errors.AsType[*exec.ExitError](err); ok {
 			t.Fatalf("markr %s: %v\n%s", strings.Join(args, " "), err, exit.Stderr)
