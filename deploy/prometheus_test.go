@@ -168,13 +168,13 @@ func TestAlertsLookAtRealMetrics(t *testing.T) {
 	}
 }
 
-// scrape starts the server on a new data directory, fetches a path once it is
+// scrape starts the server on a new data directory, fetches a page once it is
 // ready, and stops the server as the image would.
-func scrape(t *testing.T, path string) string {
+func scrape(t *testing.T, page string) string {
 	t.Helper()
-	address := freeAddress(t)
+	path, address := binary(t), freeAddress(t)
 	var log bytes.Buffer
-	server := exec.Command(binary(t), "serve", "--listen", address, "--data-dir", t.TempDir(), "--free-disk-min", "0")
+	server := exec.Command(path, "serve", "--listen", address, "--data-dir", t.TempDir(), "--free-disk-min", "0")
 	server.Stdout, server.Stderr = &log, &log
 	if err := server.Start(); err != nil {
 		t.Fatal(err)
@@ -194,7 +194,7 @@ func scrape(t *testing.T, path string) string {
 		case <-time.After(20 * time.Millisecond):
 		}
 	}
-	body := fetch(ctx, address, path)
+	body := fetch(ctx, address, page)
 	if err := server.Process.Signal(syscall.SIGTERM); err != nil {
 		t.Error(err)
 	}
@@ -202,7 +202,7 @@ func scrape(t *testing.T, path string) string {
 		t.Errorf("the server ended with %v after SIGTERM\n%s", err, &log)
 	}
 	if body == "" {
-		t.Fatalf("the server has no %s", path)
+		t.Fatalf("the server has no %s", page)
 	}
 	return body
 }
