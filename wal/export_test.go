@@ -19,3 +19,10 @@ func RecodeTicket(b []byte) ([]byte, error) {
 	t, err := decodeTicket(1, b)
 	return t.append(nil), err
 }
+
+// CheckpointOfVersion is a whole checkpoint of another version.
+func CheckpointOfVersion(b []byte, version byte) []byte {
+	head := append([]byte(nil), b[:checkpointHeadBytes-checksumBytes]...)
+	head[len(checkpointTitle)] = version
+	return append(appendChecksum(head, len(checkpointTitle)), b[checkpointHeadBytes:]...)
+}
