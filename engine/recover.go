@@ -76,59 +76,72 @@ func (e *Engine) ready() error {
 	}
 }
 
-// replayed is an entry on its way through recovery.
-type replayed struct {
-	entry *entry.Entry
-	raw   []byte
-	doc   intake.Document
-	ready chan error // one value when the document is decoded, or why it is not
+// A parcel is handed from one goroutine to the next as a whole: of documents of one
+// record so many that the handing over costs nothing beside the reading, of long
+// ones few enough that memory stays bounded.
+const (
+	parcelEntriesMax = 64
+	parcelBytesMax   = 64 << 10 // of compressed documents
+)
+
+// parcel is a run of entries on its way through recovery.
+type parcel struct {
+	entries []*entry.Entry
+	bytes   int
+	raws    [][]byte          // memory of their documents
+	docs    []intake.Document // one for each entry, and what is left of earlier ones
+	ready   chan error        // one value when the documents are decoded, or why not
+}
+
+func (p *parcel) add(e *entry.Entry) {
+	p.entries = append(p.entries, e)
+	p.bytes += len(e.Body)
+}
+
+func (p *parcel) full() bool {
+	return len(p.entries) >= parcelEntriesMax || p.bytes >= parcelBytesMax
+}
+
+func (p *parcel) reset() {
+	clear(p.entries)
+	p.entries, p.bytes = p.entries[:0], 0
 }
 
 // recover brings the book to the end of the log. Documents are decoded on all
 // cores and applied in order, by the same apply that live imports use.
 func (e *Engine) recover(ctx context.Context, b *book) error {
-	// Four documents a core keep every core busy and bound what is in memory. As
+	// Four parcels a core keep every core busy and bound what is in memory. As
 	// no channel holds fewer, only idle ever makes anybody wait.
 	cores := runtime.GOMAXPROCS(0)
 	width := 4 * cores
-	inOrder, toDecode, idle := make(chan *replayed, width), make(chan *replayed, width), make(chan *replayed, width)
+	inOrder, toDecode, idle := make(chan *parcel, width), make(chan *parcel, width), make(chan *parcel, width)
 	for range width {
-		idle <- &replayed{ready: make(chan error, 1)}
+		idle <- &parcel{ready: make(chan error, 1)}
 	}
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error {
 		defer close(inOrder)
 		defer close(toDecode)
-		return e.opts.Log.Replay(ctx, 1, func(stored *entry.Entry) error {
-			select {
-			case r := <-idle:
-				r.entry = stored
-				toDecode <- r
-				inOrder <- r
-				return nil
-			case <-ctx.Done():
-				return ctx.Err()
-			}
+		return e.replay(ctx, idle, func(p *parcel) {
+			toDecode <- p
+			inOrder <- p
 		})
 	})
 	for range cores {
 		group.Go(func() error {
-			for r := range toDecode {
-				r.ready <- e.decode(r)
+			for p := range toDecode {
+				p.ready <- e.decodeParcel(p)
 			}
 			return nil
 		})
 	}
 	group.Go(func() error {
-		for r := range inOrder {
-			if err := <-r.ready; err != nil {
+		for p := range inOrder {
+			if err := <-p.ready; err != nil {
 				return err
 			}
-			b.apply(referTo(&r.entry.Header), r.doc.Records)
-			e.recovery.applied.Store(uint64(r.entry.Position))
-			e.recovery.records.Add(uint64(len(r.doc.Records)))
-			r.doc.Reset()
-			idle <- r
+			e.applyParcel(b, p)
+			idle <- p
 		}
 		return nil
 	})
@@ -142,20 +155,76 @@ func (e *Engine) recover(ctx context.Context, b *book) error {
 	return nil
 }
 
-// decode reads a document that was accepted before.
-func (e *Engine) decode(r *replayed) error {
-	var err error
-	if r.raw, err = e.codec.Raw(r.entry, r.raw[:0]); err != nil {
+// replay reads the log into idle parcels and sends them on. What was read before
+// something that is damaged is sent, too.
+func (e *Engine) replay(ctx context.Context, idle <-chan *parcel, send func(*parcel)) error {
+	var p *parcel
+	err := e.opts.Log.Replay(ctx, 1, func(stored *entry.Entry) error {
+		if p == nil {
+			select {
+			case p = <-idle:
+			case <-ctx.Done():
+				return ctx.Err()
+			}
+		}
+		p.add(stored)
+		if p.full() {
+			send(p)
+			p = nil
+		}
+		return nil
+	})
+	if p != nil {
+		send(p)
+	}
+	return err
+}
+
+func (e *Engine) decodeParcel(p *parcel) error {
+	for len(p.docs) < len(p.entries) {
+		p.docs, p.raws = append(p.docs, intake.Document{}), append(p.raws, nil)
+	}
+	for i, stored := range p.entries {
+		if err := e.decode(stored, &p.docs[i], &p.raws[i]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (e *Engine) applyParcel(b *book, p *parcel) {
+	for i, stored := range p.entries {
+		doc := &p.docs[i]
+		b.apply(referTo(&stored.Header), doc.Records)
+		e.recovery.records.Add(uint64(len(doc.Records)))
+		e.recovery.applied.Store(uint64(stored.Position))
+		doc.Reset()
+		if cap(p.raws[i]) > rawBytesKept {
+			p.raws[i] = nil
+		}
+	}
+	p.reset()
+}
+
+// rawBytesKept is the longest document whose memory serves the next one: there may
+// be hundreds of them.
+const rawBytesKept = 256 << 10
+
+// decode reads a document that was accepted before. raw is memory for it.
+func (e *Engine) decode(stored *entry.Entry, doc *intake.Document, raw *[]byte) error {
+	text, err := e.codec.Raw(stored, (*raw)[:0])
+	if err != nil {
 		return err
 	}
-	err = e.opts.Replay.Decode(&r.doc, r.raw, r.entry.MediaType)
+	*raw = text
+	err = e.opts.Replay.Decode(doc, text, stored.MediaType)
 	if refused := new(intake.DocumentError); errors.As(err, &refused) {
 		// Its value may be a student's number, and this error will be logged.
-		return fmt.Errorf("position %d: %w: %s in record %d, line %d", r.entry.Position, ErrUnreadable,
+		return fmt.Errorf("position %d: %w: %s in record %d, line %d", stored.Position, ErrUnreadable,
 			refused.Code, refused.Record, refused.Line)
 	}
 	if err != nil {
-		return fmt.Errorf("position %d: %w: %w", r.entry.Position, ErrUnreadable, err)
+		return fmt.Errorf("position %d: %w: %w", stored.Position, ErrUnreadable, err)
 	}
 	return nil
 }
