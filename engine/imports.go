@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"crypto/sha256"
 	"errors"
 	"fmt"
 
@@ -61,6 +62,17 @@ func (e *Engine) Document(id uuid.UUID) (raw []byte, mediaType string, err error
 		return nil, "", e.lookupError(id, err)
 	}
 	return raw, h.MediaType, nil
+}
+
+// SHA256 returns the SHA-256 of an import's bytes as received: what `sha256sum` prints
+// for them. It reads the document, and checks it thereby. The errors are those of
+// FindImport.
+func (e *Engine) SHA256(id uuid.UUID) ([sha256.Size]byte, error) {
+	raw, _, err := e.Document(id)
+	if err != nil {
+		return [sha256.Size]byte{}, err
+	}
+	return sha256.Sum256(raw), nil
 }
 
 func (e *Engine) find(id uuid.UUID) (entry.Header, error) {

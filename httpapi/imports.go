@@ -20,7 +20,8 @@ type importsJSON struct {
 }
 
 // importJSON is the answer to GET /imports/{id}. What does not apply to an
-// outcome is null or zero and not absent, so that all imports have one shape.
+// outcome is null or zero and not absent, so that all imports have one shape, but
+// for the SHA-256, which lists leave out: it takes reading the document.
 type importJSON struct {
 	ID          uuid.UUID      `json:"id"`
 	Position    entry.Position `json:"position"`
@@ -28,7 +29,8 @@ type importJSON struct {
 	Source      string         `json:"source"`
 	MediaType   string         `json:"media_type"`
 	Size        int64          `json:"size"`
-	SHA256      string         `json:"sha256"`
+	Digest      string         `json:"digest"`
+	SHA256      string         `json:"sha256,omitempty"`
 	Outcome     string         `json:"outcome"`
 	Records     int            `json:"records"`
 	TestIDs     []exam.TestID  `json:"test_ids"`
@@ -86,7 +88,24 @@ func (s *Server) importByID(r *request) error {
 	if err != nil {
 		return err
 	}
-	return r.resourceJSON(newImportJSON(&found))
+	answer := newImportJSON(&found)
+	if answer.SHA256, err = s.sha256Of(&found); err != nil {
+		return err
+	}
+	return r.resourceJSON(answer)
+}
+
+// sha256Of reads a document to tell its SHA-256. The document is in memory
+// meanwhile, so it is paid for as a download is; if downloads hold all they may, it
+// is left out, because everything else about the import can be told.
+func (s *Server) sha256Of(found *engine.Import) (string, error) {
+	budget := &s.content.downloads
+	if !budget.take(found.Size) {
+		return "", nil
+	}
+	defer budget.give(found.Size)
+	sum, err := s.engine.SHA256(found.ID)
+	return hex.EncodeToString(sum[:]), err
 }
 
 // importDocument answers GET /imports/{id}/document with the bytes as they were
@@ -142,7 +161,7 @@ func newImportJSON(found *engine.Import) importJSON {
 		Source:    found.Source,
 		MediaType: found.MediaType,
 		Size:      found.Size,
-		SHA256:    hex.EncodeToString(found.Digest[:]),
+		Digest:    hex.EncodeToString(found.Digest[:]),
 		Outcome:   found.Outcome.String(),
 		Records:   found.Records,
 		TestIDs:   found.TestIDs,

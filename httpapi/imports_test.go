@@ -2,7 +2,6 @@ package httpapi_test
 
 import (
 	"crypto/sha256"
-	"encoding/hex"
 	"fmt"
 	"net/http"
 	"regexp"
@@ -11,6 +10,7 @@ import (
 	"time"
 
 	"markr/httpapi"
+	"markr/wal/entry"
 )
 
 // importPage is one page of GET /imports.
@@ -26,6 +26,7 @@ type importShown struct {
 	Source    string   `json:"source"`
 	MediaType string   `json:"media_type"`
 	Size      int      `json:"size"`
+	Digest    string   `json:"digest"`
 	SHA256    string   `json:"sha256"`
 	Outcome   string   `json:"outcome"`
 	Records   int      `json:"records"`
@@ -77,10 +78,14 @@ func TestImportsAreExactlyThisText(t *testing.T) {
 		t.Errorf("of nothing: %s", got.body)
 	}
 	accepted, refused := arrivals(t, o)
+	codec, err := entry.NewCodec()
+	if err != nil {
+		t.Fatal(err)
+	}
 	common := func(document string) string {
-		digest := sha256.Sum256([]byte(document))
-		return fmt.Sprintf(`"received":"TIME","source":"127.0.0.1","media_type":"text/xml+markr","size":%d,"sha256":"%s"`,
-			len(document), hex.EncodeToString(digest[:]))
+		digest := codec.Seal(entry.Header{}, []byte(document)).Digest
+		return fmt.Sprintf(`"received":"TIME","source":"127.0.0.1","media_type":"text/xml+markr","size":%d,"digest":"%x"`,
+			len(document), digest)
 	}
 	const none = `"findings":{"bad_scanned_on":0,"bad_answers":0}`
 	first := `{"id":"ID","position":1,` + common(accepted) + `,"outcome":"accepted","records":1,"test_ids":["1234"],` + none + `,"refusal":null,"duplicate_of":null}`
@@ -104,7 +109,10 @@ func TestImportsAreExactlyThisText(t *testing.T) {
 		}
 	}
 	all := o.importPage(t, "/imports").Imports
+	documents := []string{accepted, refused, accepted}
 	for i, want := range []string{third, second, first} {
+		// One by itself has the SHA-256 of its bytes, too.
+		want = strings.Replace(want, `,"outcome"`, fmt.Sprintf(`,"sha256":"%x","outcome"`, sha256.Sum256([]byte(documents[i]))), 1)
 		if got := shown("/imports/" + all[i].ID); got != want {
 			t.Errorf("%s\nwant %s", got, want)
 		}

@@ -2,7 +2,6 @@ package main_test
 
 import (
 	"bytes"
-	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
 	"flag"
@@ -15,6 +14,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"markr/wal/entry"
 )
 
 var (
@@ -113,7 +114,7 @@ type imported struct {
 	ID          string  `json:"id"`
 	Position    int     `json:"position"`
 	Outcome     string  `json:"outcome"`
-	SHA256      string  `json:"sha256"`
+	Digest      string  `json:"digest"`
 	Records     int     `json:"records"`
 	DuplicateOf *string `json:"duplicate_of"`
 }
@@ -239,19 +240,23 @@ func (h *killing) verify(server string, thorough bool) {
 	byID := make(map[string]imported)
 	for _, i := range imports {
 		byID[i.ID] = i
-		if first, seen := byDigest[i.SHA256]; !seen || first.Position > i.Position {
-			byDigest[i.SHA256] = i
+		if first, seen := byDigest[i.Digest]; !seen || first.Position > i.Position {
+			byDigest[i.Digest] = i
 		}
+	}
+	codec, err := entry.NewCodec()
+	if err != nil {
+		h.t.Fatal(err)
 	}
 	naive := newModel()
 	for _, number := range slices.Sorted(maps.Keys(h.fate)) {
 		f := h.fate[number]
-		digest := sha256.Sum256(f.paper.raw)
+		digest := codec.Seal(entry.Header{}, f.paper.raw).Digest
 		found, there := byDigest[hex.EncodeToString(digest[:])]
 		if h.decide(f, found, there); f.verdict == absent {
 			continue
 		}
-		if told, ok := byID[f.id]; !ok || told.SHA256 != found.SHA256 {
+		if told, ok := byID[f.id]; !ok || told.Digest != found.Digest {
 			h.t.Errorf("document %d: import %s is not listed, or is about other bytes", number, f.id)
 		}
 		if !f.checked || thorough {

@@ -93,8 +93,7 @@ func (r reference) find(vault *wal.Vault) (*entry.Entry, error) {
 	return found, explainEntry(err, fmt.Sprintf("position %d", position))
 }
 
-// importJSON is what the vault verbs print for programs: the shape of
-// GET /imports/{id}.
+// importJSON is what the vault verbs print for programs: the shape of GET /imports.
 type importJSON struct {
 	ID          uuid.UUID       `json:"id"`
 	Position    entry.Position  `json:"position"`
@@ -102,7 +101,7 @@ type importJSON struct {
 	Source      string          `json:"source"`
 	MediaType   string          `json:"media_type"`
 	Size        int64           `json:"size"`
-	SHA256      string          `json:"sha256"`
+	Digest      string          `json:"digest"`
 	Outcome     string          `json:"outcome"`
 	Records     int             `json:"records"`
 	TestIDs     []exam.TestID   `json:"test_ids"`
@@ -129,7 +128,7 @@ type refusalJSON struct {
 func newImportJSON(header *entry.Header, known *engine.Import) importJSON {
 	wire := importJSON{
 		ID: header.ID, Position: header.Position, Received: header.Received.UTC(), Source: header.Source,
-		MediaType: header.MediaType, Size: header.Size, SHA256: hex.EncodeToString(header.Digest[:]),
+		MediaType: header.MediaType, Size: header.Size, Digest: hex.EncodeToString(header.Digest[:]),
 		Outcome: header.Outcome.String(), Records: known.Records, TestIDs: known.TestIDs,
 		Findings: findingsJSON(known.Findings),
 	}

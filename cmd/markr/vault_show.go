@@ -59,7 +59,7 @@ func showEntry(out io.Writer, header *entry.Header, asJSON bool) error {
 	table.row("source", header.Source)
 	table.row("media type", header.MediaType)
 	table.row("size", header.Size)
-	table.row("sha256", hex.EncodeToString(header.Digest[:]))
+	table.row("digest", hex.EncodeToString(header.Digest[:]))
 	table.row("outcome", header.Outcome)
 	switch header.Outcome {
 	case entry.Refused:

@@ -2,16 +2,21 @@ package entry
 
 import (
 	"crypto/sha256"
+	"encoding/binary"
 	"fmt"
+	"hash/crc32"
 	"sync"
 
 	"github.com/klauspost/compress/zstd"
+
+	"markr/wal/entry/delta"
 )
 
 // The first byte of a body says how the document is kept in the rest of it.
 const (
-	codecPlain = 1 // as it is, because compressing does not make it shorter
+	codecPlain = 1 // as it is, because nothing makes it shorter
 	codecZstd  = 2 // one zstd frame that states its content's size
+	codecDelta = 3 // CRC-32C of the document, little endian, and packed delta streams
 )
 
 // A zstd block takes at least zstdBlockBytesMin and yields at most
@@ -31,15 +36,21 @@ const windowBytes = 1 << 20
 type Codec struct {
 	encoder *zstd.Encoder
 	decoder *zstd.Decoder
-	scratch sync.Pool // of *[]byte: compressed bodies before their length is known
+	benches sync.Pool // of *bench
+}
+
+// bench is what one document needs while it is worked on.
+type bench struct {
+	streams delta.Streams
+	packer  *delta.Packer
+	packed  []byte // a body before its length is known
 }
 
 // NewCodec returns a Codec.
 func NewCodec() (*Codec, error) {
-	// The fastest level: 100 scanner records of 170,820 bytes become 5,957 bytes
-	// (BenchmarkSeal); the next level is slower for 1 % less. No frame checksum,
-	// because the digest is stronger. A single segment, because only such a frame
-	// states its content's size when that is below 256.
+	// The fastest level: it is for documents that are not like scanners', and those
+	// are few. No frame checksum, because the digest is stronger. A single segment,
+	// because only such a frame states its content's size when that is below 256.
 	encoder, err := zstd.NewWriter(nil, zstd.WithEncoderLevel(zstd.SpeedFastest),
 		zstd.WithWindowSize(windowBytes), zstd.WithEncoderCRC(false), zstd.WithSingleSegment(true))
 	if err != nil {
@@ -52,34 +63,65 @@ func NewCodec() (*Codec, error) {
 	if err != nil {
 		return nil, fmt.Errorf("make zstd decoder: %w", err)
 	}
-	return &Codec{encoder: encoder, decoder: decoder}, nil
+	c := &Codec{encoder: encoder, decoder: decoder}
+	first, err := newBench()
+	if err != nil {
+		return nil, err
+	}
+	c.benches.Put(first)
+	c.benches.New = func() any {
+		another, _ := newBench() // It has no error that the first did not have.
+		return another
+	}
+	return c, nil
+}
+
+func newBench() (*bench, error) {
+	packer, err := delta.NewPacker()
+	if err != nil {
+		return nil, fmt.Errorf("make delta packer: %w", err)
+	}
+	return &bench{packer: packer}, nil
+}
+
+// put keeps a bench for the next document, unless a huge one has passed.
+func (c *Codec) put(b *bench) {
+	if cap(b.packed)+b.streams.Cap() <= benchBytesMax {
+		c.benches.Put(b)
+	}
 }
 
 // Seal makes an entry of a header and a document: it sets Digest and Size, and
 // compresses the document into Body. It keeps neither raw nor a part of it.
+//
+// What resembles a scanner's document goes into delta streams, and its digest is
+// that of the streams; what does not is compressed by zstd or left as it is, and
+// its digest is that of its bytes. Which it is depends on the document alone, and
+// not on any library, so that a document has the same digest for ever.
 func (c *Codec) Seal(h Header, raw []byte) *Entry {
-	h.Digest = sha256.Sum256(raw)
+	b, _ := c.benches.Get().(*bench)
+	defer c.put(b)
 	h.Size = int64(len(raw))
-	scratch, _ := c.scratch.Get().(*[]byte)
-	if scratch == nil {
-		scratch = new([]byte)
-	}
-	packed := c.encoder.EncodeAll(raw, append((*scratch)[:0], codecZstd))
 	e := &Entry{Header: h}
-	if len(packed) <= len(raw) {
-		e.Body = append(make([]byte, 0, len(packed)), packed...)
+	if b.streams.Parse(raw) {
+		e.Digest = b.streams.Identity(len(raw))
+		b.packed = binary.LittleEndian.AppendUint32(append(b.packed[:0], codecDelta), crc32.Checksum(raw, castagnoli()))
+		b.packed = b.packer.Append(b.packed, &b.streams)
+		e.Body = append(make([]byte, 0, len(b.packed)), b.packed...)
+		return e
+	}
+	e.Digest = sha256.Sum256(raw)
+	b.packed = c.encoder.EncodeAll(raw, append(b.packed[:0], codecZstd))
+	if len(b.packed) <= len(raw) {
+		e.Body = append(make([]byte, 0, len(b.packed)), b.packed...)
 	} else {
 		e.Body = append(append(make([]byte, 0, 1+len(raw)), codecPlain), raw...)
-	}
-	if cap(packed) <= scratchBytesMax {
-		*scratch = packed
-		c.scratch.Put(scratch)
 	}
 	return e
 }
 
-// scratchBytesMax keeps one huge document from staying in the pool for ever.
-const scratchBytesMax = 4 << 20
+// benchBytesMax keeps one huge document from staying in the pool for ever.
+const benchBytesMax = 4 << 20
 
 // Raw returns the entry's document in dst[:0], which it grows if it is too short.
 // It checks size and digest: a document that is not the one that was sealed is a
@@ -99,6 +141,12 @@ func (c *Codec) Raw(e *Entry, dst []byte) ([]byte, error) {
 	}
 	codec, body := e.Body[0], e.Body[1:]
 	switch codec {
+	case codecDelta:
+		raw, what := c.undelta(dst, body, e)
+		if what != "" {
+			return damaged(what)
+		}
+		return raw, nil
 	case codecPlain:
 		if int64(len(body)) != e.Size {
 			return damaged(fmt.Sprintf("%d bytes, the header says %d", len(body), e.Size))
@@ -116,6 +164,35 @@ func (c *Codec) Raw(e *Entry, dst []byte) ([]byte, error) {
 		return damaged("digest differs")
 	}
 	return dst, nil
+}
+
+// undelta puts a document together in dst[:0]; what is wrong, if anything, is said
+// in words. The digest is that of the streams, so that what is damaged is found
+// before anything is made of it.
+func (c *Codec) undelta(dst, body []byte, e *Entry) (raw []byte, what string) {
+	if e.Size < 0 || e.Size > DocumentBytesMax || len(body) < checksumBytes {
+		return nil, fmt.Sprintf("%d bytes cannot hold a document of %d", len(body), e.Size)
+	}
+	b, _ := c.benches.Get().(*bench)
+	defer c.put(b)
+	size := int(e.Size)
+	if err := b.packer.Unpack(&b.streams, body[checksumBytes:], size); err != nil {
+		return nil, "not packed streams"
+	}
+	if b.streams.Identity(size) != e.Digest {
+		return nil, "digest differs"
+	}
+	if cap(dst) < size {
+		dst = make([]byte, size)
+	}
+	raw = dst[:size]
+	if err := b.streams.Build(raw); err != nil {
+		return nil, "its streams do not fit together"
+	}
+	if crc32.Checksum(raw, castagnoli()) != binary.LittleEndian.Uint32(body) {
+		return nil, "checksum differs"
+	}
+	return raw, ""
 }
 
 // unpack decompresses a body into dst[:0]; what is wrong, if anything, is said in

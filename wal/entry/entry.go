@@ -17,8 +17,8 @@ import (
 // grow by one; 0 is before the first entry.
 type Position uint64
 
-// Digest is the SHA-256 of a document's bytes as received, after its content
-// coding is taken off: what `sha256sum` prints for the file.
+// Digest names a document: documents are the same if their digests are. It is the
+// SHA-256 of a form of the document that its bytes decide alone; see [Codec.Seal].
 type Digest [32]byte
 
 // Chain is an entry's link to the entries before it; see [AppendHeader].
