@@ -3,6 +3,7 @@ package engine
 import (
 	"runtime"
 
+	"markr/engine/ledger"
 	"markr/wal/entry"
 )
 
@@ -92,7 +93,7 @@ func (e *Engine) take(b *book, d *draft) {
 	case entry.Accepted:
 		d.effects = b.apply(referTo(&d.entry.Header), d.doc.Records)
 	case entry.Duplicate:
-		d.effects = effects{unchanged: len(d.doc.Records)}
+		d.effects = ledger.Effects{Unchanged: len(d.doc.Records)}
 		d.first, d.err = e.idAt(d.entry.DuplicateOf)
 	case entry.Refused:
 	}

@@ -12,6 +12,7 @@ import (
 
 	"markr/engine/exam"
 	"markr/engine/intake"
+	"markr/engine/ledger"
 	"markr/wal/entry"
 )
 
@@ -22,7 +23,7 @@ type draft struct {
 	entry   *entry.Entry
 	tests   []exam.TestID // distinct, in order of first appearance
 	done    chan struct{} // one token when the committer is through with it
-	effects effects
+	effects ledger.Effects
 	refused *intake.DocumentError // why the document does not count; nil if it does
 	first   uuid.UUID             // of a duplicate
 	err     error                 // the log's
@@ -57,9 +58,9 @@ func (e *Engine) Import(ctx context.Context, s Submission) (Receipt, error) {
 		Position:      d.entry.Position,
 		TestIDs:       d.tests,
 		Records:       len(d.doc.Records),
-		StudentsAdded: d.effects.added,
-		MarksRaised:   d.effects.raised,
-		Unchanged:     d.effects.unchanged,
+		StudentsAdded: d.effects.Added,
+		MarksRaised:   d.effects.Raised,
+		Unchanged:     d.effects.Unchanged,
 		DuplicateOf:   d.first,
 		Findings:      d.doc.Findings,
 	}, nil
@@ -124,7 +125,7 @@ func (e *Engine) enqueue(ctx context.Context, d *draft) error {
 // release makes d ready to be used again. The receipt keeps d.tests.
 func (e *Engine) release(d *draft) {
 	d.doc.Reset()
-	d.entry, d.tests, d.effects, d.refused, d.first, d.err = nil, nil, effects{}, nil, uuid.Nil, nil
+	d.entry, d.tests, d.effects, d.refused, d.first, d.err = nil, nil, ledger.Effects{}, nil, uuid.Nil, nil
 	e.drafts.Put(d)
 }
 

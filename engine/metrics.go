@@ -142,9 +142,9 @@ func (m *metrics) count(d *draft) {
 		return
 	}
 	m.records.Add(float64(len(d.doc.Records)))
-	m.added.Add(float64(d.effects.added))
-	m.raised.Add(float64(d.effects.raised))
-	m.unchanged.Add(float64(d.effects.unchanged))
+	m.added.Add(float64(d.effects.Added))
+	m.raised.Add(float64(d.effects.Raised))
+	m.unchanged.Add(float64(d.effects.Unchanged))
 	m.badScannedOn.Add(float64(d.doc.Findings.BadScannedOn))
 	m.badAnswers.Add(float64(d.doc.Findings.BadAnswers))
 }

@@ -16,11 +16,14 @@ type Scores struct {
 
 // Add counts one student at s. A Scores holds scores of the test or scores of a
 // sheet, not both.
-func (c *Scores) Add(s Score) {
+func (c *Scores) Add(s Score) { c.AddN(s, 1) }
+
+// AddN counts n students at s.
+func (c *Scores) AddN(s Score, n uint32) {
 	if c.root == nil {
 		c.root = &node{epoch: c.epoch}
 	}
-	left, right := c.root.add(s, c.epoch)
+	left, right := c.root.add(s, n, c.epoch)
 	c.root = left
 	if right != nil {
 		c.root = &node{
@@ -31,8 +34,9 @@ func (c *Scores) Add(s Score) {
 		}
 	}
 	obtained := uint64(s.obtained)
-	c.sum += obtained
-	c.squares = c.squares.plus(product(obtained, obtained))
+	c.sum += obtained * uint64(n)
+	// Marks are under 2^30, so their square fits.
+	c.squares = c.squares.plus(product(obtained*obtained, uint64(n)))
 }
 
 // Remove takes one student from s, where one must be.

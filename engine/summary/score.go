@@ -26,6 +26,11 @@ func OfSheet(obtained, available exam.Marks) Score {
 	return Score{obtained: uint32(obtained) / a, of: uint32(available) / a}
 }
 
+// Hash spreads scores, which are often multiples of a whole mark.
+func (s Score) Hash() uint32 {
+	return (s.obtained ^ s.of<<16) * 0x9E3779B1 >> 16
+}
+
 // compare orders scores. The scores of one distribution are all of the test or
 // all of a sheet; products of two marks fit 64 bits because marks fit 30.
 func (s Score) compare(t Score) int {

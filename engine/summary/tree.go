@@ -64,19 +64,19 @@ func (n *node) child(s Score) int {
 	return i
 }
 
-// add counts one student at s and returns the node to use in n's place, with a
+// add counts so many students at s and returns the node to use in n's place, with a
 // second one to its right if it had to be split.
-func (n *node) add(s Score, epoch uint64) (left, right *node) {
+func (n *node) add(s Score, students uint32, epoch uint64) (left, right *node) {
 	n = n.own(epoch)
-	n.students++
+	n.students += uint64(students)
 	if n.children == nil {
 		i, exact := n.search(s)
 		if exact {
-			n.counts[i]++
+			n.counts[i] += students
 			return n, nil
 		}
 		n.scores = slices.Insert(n.scores, i, s)
-		n.counts = slices.Insert(n.counts, i, 1)
+		n.counts = slices.Insert(n.counts, i, students)
 		return n, n.split()
 	}
 	i := n.child(s)
@@ -84,7 +84,7 @@ func (n *node) add(s Score, epoch uint64) (left, right *node) {
 		n.scores[i] = s
 	}
 	var extra *node
-	n.children[i], extra = n.children[i].add(s, epoch)
+	n.children[i], extra = n.children[i].add(s, students, epoch)
 	if extra != nil {
 		n.children = slices.Insert(n.children, i+1, extra)
 		n.scores = slices.Insert(n.scores, i+1, extra.scores[0])

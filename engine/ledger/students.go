@@ -1,0 +1,175 @@
+package ledger
+
+import (
+	"encoding/binary"
+	"hash/maphash"
+
+	"markr/engine/exam"
+)
+
+// Student is a small number that stands for a student number, the same in all
+// tests. They are given in order of first appearance, from 0.
+type Student uint32
+
+// Students gives student numbers small ones, and keeps each number once. It has one
+// writer.
+type Students struct {
+	numbers column[number]
+	long    long
+	index   index
+	seed    maphash.Seed
+	touched uint32 // what touching has read, so that the reading is not left out
+}
+
+// number is a student number: its length and, if it is short enough, its bytes; of
+// a longer one the place in long. Numbers are mostly eight digits.
+type number [16]byte
+
+const (
+	shortBytesMax = len(number{}) - 1
+	isLong        = 0xff
+)
+
+// NewStudents returns a Students that is empty.
+func NewStudents() *Students { return &Students{seed: maphash.MakeSeed()} }
+
+// Len is how many students there are.
+func (s *Students) Len() int { return s.numbers.rows }
+
+// blockRecords is how many records are taken in passes: many more than loads can be
+// under way at once, few enough that what was touched is still there.
+const blockRecords = 128
+
+// block is what is known of the records at hand between passes.
+type block struct {
+	hashes   [blockRecords]uint64
+	students [blockRecords]Student
+}
+
+// resolve finds the students of the records, and adds those that are new. There
+// are at most blockRecords.
+func (s *Students) resolve(b *block, records []exam.Record) {
+	for i := range records {
+		b.hashes[i] = maphash.Bytes(s.seed, records[i].Student)
+	}
+	var touched uint32
+	for i := range records {
+		touched += s.index.touch(b.hashes[i])
+	}
+	for i := range records {
+		if row, ok := s.index.first(b.hashes[i]); ok {
+			touched += uint32(s.numbers.at(row)[0])
+		}
+	}
+	s.touched = touched
+	for i := range records {
+		b.students[i] = s.resolveOne(b.hashes[i], records[i].Student)
+	}
+}
+
+func (s *Students) resolveOne(hash uint64, text []byte) Student {
+	for _, t := range [...]*table{&s.index.table, &s.index.old} {
+		if t.entries == nil {
+			continue
+		}
+		for row, place, ok := t.next(hash, t.place(hash)); ok; row, place, ok = t.next(hash, place) {
+			if s.is(s.numbers.at(row), text) {
+				return Student(row)
+			}
+		}
+	}
+	return s.add(hash, text)
+}
+
+func (s *Students) add(hash uint64, text []byte) Student {
+	row := uint32(s.numbers.rows)
+	var n number
+	if len(text) <= shortBytesMax {
+		n[0] = byte(len(text))
+		copy(n[1:], text)
+	} else {
+		n[0] = isLong
+		binary.LittleEndian.PutUint64(n[8:], s.long.add(text))
+	}
+	s.numbers.append(n)
+	s.index.add(hash, row, s.hashOf)
+	return Student(row)
+}
+
+func (s *Students) is(n *number, text []byte) bool {
+	if n[0] != isLong {
+		return int(n[0]) == len(text) && string(n[1:1+n[0]]) == string(text)
+	}
+	return string(s.long.at(n.place())) == string(text)
+}
+
+func (s *Students) hashOf(row uint32) uint64 {
+	return maphash.Bytes(s.seed, s.long.number(s.numbers.at(row)))
+}
+
+// place is a long number's in long.
+func (n *number) place() uint64 { return binary.LittleEndian.Uint64(n[8:]) }
+
+// long keeps what does not fit into 15 bytes: two bytes of length and the text.
+type long struct{ chunks [][]byte }
+
+const longChunkBytes = 64 << 10
+
+// add keeps a text of at most exam.IDBytesMax bytes and returns its place.
+func (l *long) add(text []byte) uint64 {
+	last := len(l.chunks) - 1
+	if last < 0 || cap(l.chunks[last])-len(l.chunks[last]) < 2+len(text) {
+		l.chunks = append(l.chunks, make([]byte, 0, longChunkBytes))
+		last++
+	}
+	place := uint64(last)<<32 | uint64(len(l.chunks[last]))
+	l.chunks[last] = append(binary.LittleEndian.AppendUint16(l.chunks[last], uint16(len(text))), text...)
+	return place
+}
+
+func (l *long) at(place uint64) []byte {
+	b := l.chunks[place>>32][uint32(place):]
+	return b[2 : 2+binary.LittleEndian.Uint16(b)]
+}
+
+// number is the text of a number.
+func (l *long) number(n *number) []byte {
+	if n[0] == isLong {
+		return l.at(n.place())
+	}
+	return n[1 : 1+n[0]]
+}
+
+// StudentsView is the students as they were.
+type StudentsView struct {
+	numbers columnView[number]
+	long    long
+	rows    int
+}
+
+// View is the students as they are now. It costs a pointer a chunk.
+func (s *Students) View() StudentsView {
+	return StudentsView{
+		numbers: s.numbers.view(),
+		long:    long{append([][]byte(nil), s.long.chunks...)},
+		rows:    s.numbers.rows,
+	}
+}
+
+// Len is how many students there were.
+func (v StudentsView) Len() int { return v.rows }
+
+// Each calls fn with every number, in order. The bytes are fn's until it returns.
+func (v StudentsView) Each(fn func(number []byte) error) error {
+	return v.numbers.each(func(numbers []number) error {
+		for i := range numbers {
+			if err := fn(v.long.number(&numbers[i])); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// Restore adds a number that is known to be new, as the next student.
+func (s *Students) Restore(text []byte) { s.add(maphash.Bytes(s.seed, text), text) }

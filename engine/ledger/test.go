@@ -1,0 +1,202 @@
+package ledger
+
+import (
+	"markr/engine/exam"
+	"markr/engine/scoring"
+	"markr/engine/summary"
+)
+
+// An arrival is a scan's place in the order of all scans: the position of its
+// document and its index there, in one number that sorts as they do. A document of
+// 1 GiB, the longest that is kept, holds fewer than 2^24 records; 2^40 positions last
+// for a thousand years of 30,000 documents a second.
+const (
+	arrivalRecordBits = 24
+	// RecordsMax is how many records of one document can be told apart.
+	RecordsMax = 1 << arrivalRecordBits
+)
+
+// kept is a student's kept scan of a test, as far as every rule needs it.
+type kept struct {
+	student  Student
+	obtained exam.Marks
+	arrival  uint64
+}
+
+// Test keeps the kept scan of every student of one test. It has one writer.
+type Test struct {
+	rule   scoring.Rule
+	rows   column[kept]
+	index  index
+	scores summary.Scores
+
+	// Available is the highest of all scans.
+	Available exam.Marks
+
+	// What only some rules need is kept under those alone; see wants.
+	available column[exam.Marks] // of the kept scan
+	scannedOn column[int64]      // of the kept scan
+	highest   column[exam.Marks] // available, of all the student's scans
+	touched   uint32             // as in Students
+}
+
+// NewTest returns a test without students, under a rule that stays.
+func NewTest(rule scoring.Rule) *Test { return &Test{rule: rule} }
+
+// wantsAvailable: the rule compares the marks available.
+func (t *Test) wantsAvailable() bool { return t.rule.Policy == scoring.MostComplete }
+
+// wantsScannedOn: the rule compares the times of scanning.
+func (t *Test) wantsScannedOn() bool { return t.rule.Policy == scoring.Latest }
+
+// wantsHighest: a score is a fraction of the student's own highest available.
+func (t *Test) wantsHighest() bool { return t.rule.Denominator == scoring.OfSheet }
+
+// Len is how many students there are.
+func (t *Test) Len() int { return t.rows.rows }
+
+// Scores are the scores as they are now.
+func (t *Test) Scores() summary.Distribution { return t.scores.Freeze() }
+
+// Effects say what scans did.
+type Effects struct {
+	Added     int // brought a student who was not there
+	Raised    int // moved a student's score
+	Unchanged int // the rest
+}
+
+// Plus adds up.
+func (e Effects) Plus(f Effects) Effects {
+	return Effects{e.Added + f.Added, e.Raised + f.Raised, e.Unchanged + f.Unchanged}
+}
+
+// Take takes the scans of a run of records that are all of this test. The first of
+// them is the record with index first in the document at a position. Taking one
+// again changes nothing.
+func (t *Test) Take(students *Students, records []exam.Record, position uint64, first int) Effects {
+	var done Effects
+	var b block
+	var added tally
+	for len(records) > 0 {
+		n := min(len(records), blockRecords)
+		students.resolve(&b, records[:n])
+		t.touch(b.students[:n])
+		for i := range n {
+			done = done.Plus(t.take(b.students[i], &records[i], position<<arrivalRecordBits|uint64(first+i), &added))
+		}
+		records, first = records[n:], first+n
+	}
+	added.flush(&t.scores)
+	return done
+}
+
+// hash spreads students over the table: Fibonacci hashing (Knuth, The Art of
+// Computer Programming, 6.4). They are numbers of our own giving, so nobody can
+// choose them badly.
+func (s Student) hash() uint64 { return (uint64(s) + 1) * 0x9E3779B97F4A7C15 }
+
+func (t *Test) touch(students []Student) {
+	var touched uint32
+	for _, student := range students {
+		touched += t.index.touch(student.hash())
+	}
+	for _, student := range students {
+		if row, ok := t.index.first(student.hash()); ok {
+			touched += uint32(t.rows.at(row).student)
+		}
+	}
+	t.touched = touched
+}
+
+func (t *Test) find(student Student) (row uint32, ok bool) {
+	hash := student.hash()
+	for _, table := range [...]*table{&t.index.table, &t.index.old} {
+		if table.entries == nil {
+			continue
+		}
+		for row, place, ok := table.next(hash, table.place(hash)); ok; row, place, ok = table.next(hash, place) {
+			if t.rows.at(row).student == student {
+				return row, true
+			}
+		}
+	}
+	return 0, false
+}
+
+// take considers one scan.
+func (t *Test) take(student Student, record *exam.Record, arrival uint64, added *tally) Effects {
+	t.Available = max(t.Available, record.Available)
+	row, known := t.find(student)
+	if !known {
+		t.add(kept{student, record.Obtained, arrival}, record)
+		added.add(&t.scores, t.score(uint32(t.rows.rows-1)))
+		return Effects{Added: 1}
+	}
+	before := t.score(row)
+	better := t.rule.Policy.Better(scoring.Scan{
+		Obtained: record.Obtained, Available: record.Available, ScannedOn: record.ScannedOn,
+		Position: arrival >> arrivalRecordBits, Record: uint32(arrival % RecordsMax),
+	}, t.scan(row))
+	if better {
+		t.keep(row, kept{student, record.Obtained, arrival}, record)
+	}
+	if t.wantsHighest() && record.Available > *t.highest.at(row) {
+		*t.highest.change(row) = record.Available
+	}
+	after := t.score(row)
+	if before == after {
+		return Effects{Unchanged: 1}
+	}
+	added.flush(&t.scores) // The one before may be there.
+	t.scores.Remove(before)
+	t.scores.Add(after)
+	return Effects{Raised: 1}
+}
+
+func (t *Test) add(k kept, record *exam.Record) {
+	row := uint32(t.rows.rows)
+	t.rows.append(k)
+	if t.wantsAvailable() {
+		t.available.append(record.Available)
+	}
+	if t.wantsScannedOn() {
+		t.scannedOn.append(record.ScannedOn)
+	}
+	if t.wantsHighest() {
+		t.highest.append(record.Available)
+	}
+	t.index.add(k.student.hash(), row, t.hashOf)
+}
+
+func (t *Test) hashOf(row uint32) uint64 { return t.rows.at(row).student.hash() }
+
+func (t *Test) keep(row uint32, k kept, record *exam.Record) {
+	*t.rows.change(row) = k
+	if t.wantsAvailable() {
+		*t.available.change(row) = record.Available
+	}
+	if t.wantsScannedOn() {
+		*t.scannedOn.change(row) = record.ScannedOn
+	}
+}
+
+// scan is what the rule may look at of a kept scan; the rest is zero.
+func (t *Test) scan(row uint32) scoring.Scan {
+	k := t.rows.at(row)
+	s := scoring.Scan{Obtained: k.obtained, Position: k.arrival >> arrivalRecordBits, Record: uint32(k.arrival % RecordsMax)}
+	if t.wantsAvailable() {
+		s.Available = *t.available.at(row)
+	}
+	if t.wantsScannedOn() {
+		s.ScannedOn = *t.scannedOn.at(row)
+	}
+	return s
+}
+
+func (t *Test) score(row uint32) summary.Score {
+	obtained := t.rows.at(row).obtained
+	if t.wantsHighest() {
+		return summary.OfSheet(obtained, *t.highest.at(row))
+	}
+	return summary.OfTest(obtained)
+}

@@ -1,0 +1,109 @@
+package ledger
+
+import (
+	"errors"
+
+	"markr/engine/exam"
+)
+
+// ErrRow says that a row cannot be one of a test.
+var ErrRow = errors.New("ledger: impossible row")
+
+// Row is a student's kept scan as it is stored elsewhere. What the rule does not
+// need is zero.
+type Row struct {
+	Student   Student
+	Obtained  exam.Marks
+	Arrival   uint64 // position and record, see RecordsMax; opaque
+	Available exam.Marks
+	ScannedOn int64
+	Highest   exam.Marks
+}
+
+// View is a test as it was at one moment.
+type View struct {
+	rows      columnView[kept]
+	available columnView[exam.Marks]
+	scannedOn columnView[int64]
+	highest   columnView[exam.Marks]
+	length    int
+}
+
+// View is the test as it is now. It costs a pointer a chunk, and later the copy of
+// each chunk in which a scan is replaced.
+func (t *Test) View() View {
+	return View{t.rows.view(), t.available.view(), t.scannedOn.view(), t.highest.view(), t.rows.rows}
+}
+
+// Len is how many students there were.
+func (v View) Len() int { return v.length }
+
+// Each calls fn with every row, in the order in which the students came.
+func (v View) Each(fn func(Row) error) error {
+	for chunk, rows := range v.rows.chunks {
+		for i, k := range rows {
+			row := Row{Student: k.student, Obtained: k.obtained, Arrival: k.arrival}
+			if len(v.available.chunks) > 0 {
+				row.Available = v.available.chunks[chunk][i]
+			}
+			if len(v.scannedOn.chunks) > 0 {
+				row.ScannedOn = v.scannedOn.chunks[chunk][i]
+			}
+			if len(v.highest.chunks) > 0 {
+				row.Highest = v.highest.chunks[chunk][i]
+			}
+			if err := fn(row); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// Reserve makes room for so many students in a test that has none.
+func (t *Test) Reserve(students int) { t.index.reserve(students) }
+
+// Restore adds the rows of students who are not there yet, in the order in which
+// Each has given them. The error is [ErrRow] for a row that no scan can have led to.
+func (t *Test) Restore(students *Students, rows []Row) error {
+	var scores tally
+	for i := range rows {
+		if i%blockRecords == 0 {
+			for j := range rows[i:min(i+blockRecords, len(rows))] {
+				t.touched += t.index.touch(rows[i+j].Student.hash())
+			}
+		}
+		row := &rows[i]
+		if !t.possible(students, row) {
+			return ErrRow
+		}
+		t.rows.append(kept{row.Student, row.Obtained, row.Arrival})
+		if t.wantsAvailable() {
+			t.available.append(row.Available)
+		}
+		if t.wantsScannedOn() {
+			t.scannedOn.append(row.ScannedOn)
+		}
+		if t.wantsHighest() {
+			t.highest.append(row.Highest)
+		}
+		last := uint32(t.rows.rows - 1)
+		t.index.add(row.Student.hash(), last, t.hashOf)
+		scores.add(&t.scores, t.score(last))
+	}
+	scores.flush(&t.scores)
+	return nil
+}
+
+// possible says whether a scan can have led to a row.
+func (t *Test) possible(students *Students, row *Row) bool {
+	switch {
+	case int(row.Student) >= students.Len(), row.Obtained < 0, row.Obtained > exam.MarksMax:
+		return false
+	case t.wantsAvailable() && (row.Available < row.Obtained || row.Available > exam.MarksMax):
+		return false
+	case t.wantsHighest() && (row.Highest < row.Obtained || row.Highest == 0 || row.Highest > exam.MarksMax):
+		return false
+	}
+	return true
+}
