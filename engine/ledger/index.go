@@ -12,6 +12,8 @@ type index struct {
 	table
 	old   table
 	moved uint32 // rows below are in the table; the others, if they were there when it was made, in old
+
+	touched uint32 // what touching has read, so that the reading is not left out
 }
 
 // table is open addressing with linear probing. An entry is 0, or a row number plus
@@ -104,8 +106,14 @@ func (x *index) oldRows() uint32 {
 
 // move brings the rows up to end over, and forgets the old table after the last.
 func (x *index) move(end uint32, hashOf func(row uint32) uint64) {
-	for ; x.moved < end; x.moved++ {
-		x.table.add(hashOf(x.moved), x.moved)
+	var hashes [moveRows]uint64
+	for i := range end - x.moved {
+		hashes[i] = hashOf(x.moved + i)
+		x.touched += x.touch(hashes[i])
+	}
+	for i := uint32(0); x.moved < end; i++ {
+		x.table.add(hashes[i], x.moved)
+		x.moved++
 	}
 	if x.moved == x.oldRows() {
 		x.old = table{}
