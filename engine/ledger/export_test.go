@@ -8,6 +8,9 @@ type Index struct {
 
 // Add adds the next row.
 func (i *Index) Add(hash uint64) {
+	if i.x.moving == nil {
+		i.x.moving = new(moving)
+	}
 	i.hashes = append(i.hashes, hash)
 	i.x.add(hash, uint32(len(i.hashes)-1), func(row uint32) uint64 { return i.hashes[row] })
 }
@@ -15,10 +18,7 @@ func (i *Index) Add(hash uint64) {
 // Find is all rows that may be of a hash.
 func (i *Index) Find(hash uint64) map[uint32]bool {
 	found := make(map[uint32]bool)
-	for _, t := range [...]*table{&i.x.table, &i.x.old} {
-		if t.entries == nil {
-			continue
-		}
+	if t := i.x.of(hash); t != nil {
 		for row, place, ok := t.next(hash, t.place(hash)); ok; row, place, ok = t.next(hash, place) {
 			found[row] = true
 		}

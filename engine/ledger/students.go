@@ -18,7 +18,7 @@ type Students struct {
 	long    long
 	index   index
 	seed    maphash.Seed
-	touched uint32 // what touching has read, so that the reading is not left out
+	moving  moving // for this index and those of all tests
 }
 
 // number is a student number: its length and, if it is short enough, its bytes; of
@@ -31,7 +31,11 @@ const (
 )
 
 // NewStudents returns a Students that is empty.
-func NewStudents() *Students { return &Students{seed: maphash.MakeSeed()} }
+func NewStudents() *Students {
+	s := &Students{seed: maphash.MakeSeed()}
+	s.index.moving = &s.moving
+	return s
+}
 
 // Len is how many students there are.
 func (s *Students) Len() int { return s.numbers.rows }
@@ -52,26 +56,21 @@ func (s *Students) resolve(b *block, records []exam.Record) {
 	for i := range records {
 		b.hashes[i] = maphash.Bytes(s.seed, records[i].Student)
 	}
-	var touched uint32
 	for i := range records {
-		touched += s.index.touch(b.hashes[i])
+		s.index.touch(b.hashes[i])
 	}
 	for i := range records {
 		if row, ok := s.index.first(b.hashes[i]); ok {
-			touched += uint32(s.numbers.at(row)[0])
+			s.index.touched += uint32(s.numbers.at(row)[0])
 		}
 	}
-	s.touched = touched
 	for i := range records {
 		b.students[i] = s.resolveOne(b.hashes[i], records[i].Student)
 	}
 }
 
 func (s *Students) resolveOne(hash uint64, text []byte) Student {
-	for _, t := range [...]*table{&s.index.table, &s.index.old} {
-		if t.entries == nil {
-			continue
-		}
+	if t := s.index.of(hash); t != nil {
 		for row, place, ok := t.next(hash, t.place(hash)); ok; row, place, ok = t.next(hash, place) {
 			if s.is(s.numbers.at(row), text) {
 				return Student(row)

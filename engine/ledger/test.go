@@ -37,10 +37,10 @@ type Test struct {
 	available column[exam.Marks] // of the kept scan
 	scannedOn column[int64]      // of the kept scan
 	highest   column[exam.Marks] // available, of all the student's scans
-	touched   uint32             // as in Students
 }
 
-// NewTest returns a test without students, under a rule that stays.
+// NewTest returns a test without students, under a rule that stays. Its students
+// are those of one Students, always.
 func NewTest(rule scoring.Rule) *Test { return &Test{rule: rule} }
 
 // wantsAvailable: the rule compares the marks available.
@@ -77,6 +77,7 @@ func (t *Test) Take(students *Students, records []exam.Record, position uint64, 
 	var done Effects
 	var b block
 	var added tally
+	t.index.moving = &students.moving
 	for len(records) > 0 {
 		n := min(len(records), blockRecords)
 		students.resolve(&b, records[:n])
@@ -96,28 +97,25 @@ func (t *Test) Take(students *Students, records []exam.Record, position uint64, 
 func (s Student) hash() uint64 { return (uint64(s) + 1) * 0x9E3779B97F4A7C15 }
 
 func (t *Test) touch(students []Student) {
-	var touched uint32
 	for _, student := range students {
-		touched += t.index.touch(student.hash())
+		t.index.touch(student.hash())
 	}
 	for _, student := range students {
 		if row, ok := t.index.first(student.hash()); ok {
-			touched += uint32(t.rows.at(row).student)
+			t.index.touched += uint32(t.rows.at(row).student)
 		}
 	}
-	t.touched = touched
 }
 
 func (t *Test) find(student Student) (row uint32, ok bool) {
 	hash := student.hash()
-	for _, table := range [...]*table{&t.index.table, &t.index.old} {
-		if table.entries == nil {
-			continue
-		}
-		for row, place, ok := table.next(hash, table.place(hash)); ok; row, place, ok = table.next(hash, place) {
-			if t.rows.at(row).student == student {
-				return row, true
-			}
+	table := t.index.of(hash)
+	if table == nil {
+		return 0, false
+	}
+	for row, place, ok := table.next(hash, table.place(hash)); ok; row, place, ok = table.next(hash, place) {
+		if t.rows.at(row).student == student {
+			return row, true
 		}
 	}
 	return 0, false

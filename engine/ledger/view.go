@@ -67,10 +67,11 @@ func (t *Test) Reserve(students int) { t.index.reserve(students) }
 // Each has given them. The error is [ErrRow] for a row that no scan can have led to.
 func (t *Test) Restore(students *Students, rows []Row) error {
 	var scores tally
+	t.index.moving = &students.moving
 	for i := range rows {
 		if i%blockRecords == 0 {
 			for j := range rows[i:min(i+blockRecords, len(rows))] {
-				t.touched += t.index.touch(rows[i+j].Student.hash())
+				t.index.touch(rows[i+j].Student.hash())
 			}
 		}
 		row := &rows[i]
