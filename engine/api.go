@@ -61,4 +61,9 @@ type Progress struct {
 	Last     entry.Position // where the log ends
 	Started  time.Time
 	Err      error // why recovery stopped: the engine will never be ready
+	// Checkpoint is the position of the checkpoint that was taken up; 0 if none was.
+	Checkpoint entry.Position
+	// CheckpointErr is why a checkpoint that is there was not; nil otherwise. The log
+	// was read from its beginning, and nothing is lost.
+	CheckpointErr error
 }

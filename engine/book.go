@@ -16,6 +16,7 @@ type book struct {
 	rule     scoring.Rule
 	position entry.Position
 	marks    int
+	records  int // applied since the last checkpoint
 	students *ledger.Students
 	tests    map[exam.TestID]*testBook
 	index    *btree.Map[exam.TestID, *Test] // the views as last published
@@ -55,6 +56,7 @@ func (b *book) apply(from ImportRef, records []exam.Record) ledger.Effects {
 		first = end
 	}
 	b.marks += done.Added
+	b.records += len(records)
 	return done
 }
 

@@ -38,6 +38,7 @@ func (e *Engine) commitUntilClosed(b *book) {
 			entries = append(entries, d.entry)
 		}
 		e.commit(b, batch, entries)
+		e.checkpointIfDue(b)
 		clear(batch)
 		clear(entries)
 	}

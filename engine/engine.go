@@ -30,6 +30,12 @@ type Options struct {
 	Rule scoring.Rule
 	// QueueMax is how many imports may wait for the committer; default 4096.
 	QueueMax int
+	// Checkpoints keeps the state between runs; default none: it is computed from the
+	// whole log at each start.
+	Checkpoints Checkpoints
+	// CheckpointRecords is how many records are applied, at least, between two
+	// checkpoints; default 1 000 000, which take about a second to read again.
+	CheckpointRecords int
 	// Now is the clock; default time.Now.
 	Now func() time.Time
 	// Random makes import ids; default crypto/rand.
@@ -38,7 +44,10 @@ type Options struct {
 	Registerer prometheus.Registerer
 }
 
-const queueMaxDefault = 4096
+const (
+	queueMaxDefault          = 4096
+	checkpointRecordsDefault = 1_000_000
+)
 
 func (o Options) withDefaults() Options {
 	if o.Replay == nil {
@@ -46,6 +55,9 @@ func (o Options) withDefaults() Options {
 	}
 	if o.QueueMax <= 0 {
 		o.QueueMax = queueMaxDefault
+	}
+	if o.CheckpointRecords <= 0 {
+		o.CheckpointRecords = checkpointRecordsDefault
 	}
 	if o.Now == nil {
 		o.Now = time.Now //nolint:forbidigo // The default; everything here takes the clock from the options.
@@ -66,6 +78,7 @@ type Engine struct {
 	// state is what readers see; nil until recovery has ended well.
 	state    atomic.Pointer[State]
 	recovery recovery
+	saving   saving
 	queue    chan *draft // to the committer, which drains it and ends when it is closed
 
 	// Held shared by everybody who may send to queue, exclusively to close it.
@@ -113,7 +126,7 @@ func Open(opts Options) (*Engine, error) {
 }
 
 func (e *Engine) run(ctx context.Context) {
-	b := newBook(e.opts.Rule)
+	b := e.restored()
 	err := e.recover(ctx, b)
 	if err == nil {
 		e.state.Store(b.publish())
@@ -121,11 +134,12 @@ func (e *Engine) run(ctx context.Context) {
 	e.recovery.end(err, e.opts.Now())
 	if err == nil {
 		e.commitUntilClosed(b)
+		e.saveLastCheckpoint(b)
 	}
 }
 
-// Close stops taking imports, waits for those under way, and stops. It does not
-// close the log. Reads go on.
+// Close stops taking imports, waits for those under way, saves a checkpoint if much
+// has happened since the last, and stops. It does not close the log. Reads go on.
 func (e *Engine) Close() error {
 	e.closing.Lock()
 	if !e.closing.closed {

@@ -2,11 +2,25 @@ package engine
 
 import (
 	"context"
+	"io"
 
 	"github.com/google/uuid"
 
 	"markr/wal/entry"
 )
+
+// Checkpoints keeps what the engine has computed from its log, so that a restart need
+// not read the log from its beginning. markr/wal's Vault is one.
+type Checkpoints interface {
+	// SaveCheckpoint keeps what write writes as the state at a position, in place of
+	// the one before, durably.
+	SaveCheckpoint(at entry.Position, write func(io.Writer) error) error
+
+	// LoadCheckpoint calls read with what was saved last. Its error is
+	// [entry.ErrNotFound] if that is nothing, read's, or says that what was saved is
+	// damaged or of another log; then what read has made of it is worth nothing.
+	LoadCheckpoint(read func(at entry.Position, r io.Reader) error) error
+}
 
 // Log is what the engine needs of a log. markr/wal's Vault is one; any other has
 // to pass markr/wal/waltest.

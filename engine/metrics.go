@@ -21,6 +21,10 @@ type metrics struct {
 	rejected  map[intake.Code]prometheus.Counter
 	records   prometheus.Counter
 
+	checkpointDuration prometheus.Histogram
+	checkpointPosition prometheus.Gauge
+	checkpointFailures prometheus.Counter
+
 	added, raised, unchanged prometheus.Counter
 	badScannedOn, badAnswers prometheus.Counter
 }
@@ -75,10 +79,21 @@ func newMetrics(registerer prometheus.Registerer, e *Engine) (*metrics, error) {
 	for _, c := range intake.Codes() {
 		m.rejected[c] = rejected.WithLabelValues(string(c))
 	}
+	m.checkpointDuration = prometheus.NewHistogram(prometheus.HistogramOpts{
+		Name: "markr_engine_checkpoint_duration_seconds", Help: "Time to write a checkpoint, in the background.",
+		Buckets: []float64{.01, .1, .5, 1, 5, 10, 60},
+	})
+	m.checkpointPosition = prometheus.NewGauge(prometheus.GaugeOpts{
+		Name: "markr_engine_checkpoint_position", Help: "Position of the newest checkpoint; a restart reads the log from there.",
+	})
+	m.checkpointFailures = prometheus.NewCounter(prometheus.CounterOpts{
+		Name: "markr_engine_checkpoint_failures_total", Help: "Checkpoints that could not be written; the one before stays.",
+	})
 	if registerer == nil {
 		return m, nil
 	}
-	collectors := append(e.gauges(), stages, batch, visibility, documents, rejected, effects, findings, m.lastSuccess, m.records)
+	collectors := append(e.gauges(), stages, batch, visibility, documents, rejected, effects, findings, m.lastSuccess, m.records,
+		m.checkpointDuration, m.checkpointPosition, m.checkpointFailures)
 	for _, c := range collectors {
 		if err := registerer.Register(c); err != nil {
 			return nil, fmt.Errorf("register metrics: %w", err)

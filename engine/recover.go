@@ -20,9 +20,15 @@ type recovery struct {
 	last    entry.Position
 	applied atomic.Uint64
 	records atomic.Uint64
-	ended   chan struct{} // closed by end; the fields below are set before
-	err     error
-	took    time.Duration
+	// checkpoint is where the state was taken up, or why it was not; set before ended
+	// is closed.
+	checkpoint struct {
+		position atomic.Uint64
+		err      atomic.Pointer[error]
+	}
+	ended chan struct{} // closed by end; the fields below are set before
+	err   error
+	took  time.Duration
 }
 
 func (r *recovery) init(now time.Time, last entry.Position) {
@@ -40,6 +46,11 @@ func (e *Engine) Progress() Progress {
 		Position: entry.Position(e.recovery.applied.Load()),
 		Last:     e.recovery.last,
 		Started:  e.recovery.started,
+
+		Checkpoint: entry.Position(e.recovery.checkpoint.position.Load()),
+	}
+	if err := e.recovery.checkpoint.err.Load(); err != nil {
+		p.CheckpointErr = *err
 	}
 	select {
 	case <-e.recovery.ended:
@@ -107,7 +118,7 @@ func (p *parcel) reset() {
 	p.entries, p.bytes = p.entries[:0], 0
 }
 
-// recover brings the book to the end of the log. Documents are decoded on all
+// recover brings the book from where it is to the end of the log. Documents are decoded on all
 // cores and applied in order, by the same apply that live imports use.
 func (e *Engine) recover(ctx context.Context, b *book) error {
 	// Four parcels a core keep every core busy and bound what is in memory. As
@@ -122,7 +133,7 @@ func (e *Engine) recover(ctx context.Context, b *book) error {
 	group.Go(func() error {
 		defer close(inOrder)
 		defer close(toDecode)
-		return e.replay(ctx, idle, func(p *parcel) {
+		return e.replay(ctx, b.position+1, idle, func(p *parcel) {
 			toDecode <- p
 			inOrder <- p
 		})
@@ -155,11 +166,11 @@ func (e *Engine) recover(ctx context.Context, b *book) error {
 	return nil
 }
 
-// replay reads the log into idle parcels and sends them on. What was read before
+// replay reads the log from a position on into idle parcels and sends them on. What was read before
 // something that is damaged is sent, too.
-func (e *Engine) replay(ctx context.Context, idle <-chan *parcel, send func(*parcel)) error {
+func (e *Engine) replay(ctx context.Context, from entry.Position, idle <-chan *parcel, send func(*parcel)) error {
 	var p *parcel
-	err := e.opts.Log.Replay(ctx, 1, func(stored *entry.Entry) error {
+	err := e.opts.Log.Replay(ctx, from, func(stored *entry.Entry) error {
 		if p == nil {
 			select {
 			case p = <-idle:

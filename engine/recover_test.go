@@ -50,7 +50,7 @@ func (stricter) Decode(doc *intake.Document, raw []byte, charset string) error {
 	return toy{}.Decode(doc, raw, charset)
 }
 
-func registry(t *testing.T, d intake.Decoder) *intake.Registry {
+func registry(t testing.TB, d intake.Decoder) *intake.Registry {
 	t.Helper()
 	formats, err := intake.NewRegistry(d)
 	if err != nil {

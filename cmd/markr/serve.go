@@ -98,7 +98,7 @@ func (s *service) start(o *serveOptions, registry *prometheus.Registry) error {
 	if err != nil {
 		return errors.Join(explainOpen(err, o.dataDir), doors.close())
 	}
-	s.engine, err = engine.Open(engine.Options{Log: s.vault, Intake: formats, Replay: replay, Rule: rule, Registerer: registry})
+	s.engine, err = engine.Open(engine.Options{Log: s.vault, Checkpoints: s.vault, Intake: formats, Replay: replay, Rule: rule, Registerer: registry})
 	if err != nil {
 		return errors.Join(err, s.vault.Close(), doors.close())
 	}

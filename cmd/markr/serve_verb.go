@@ -97,10 +97,14 @@ func serve(ctx context.Context, std streams, o *serveOptions, registry *promethe
 // announce says that the service is ready: to a person with the next command, to
 // a log in one line.
 func (s *service) announce(std streams, o *serveOptions, took time.Duration) {
-	state := s.engine.State()
+	state, progress := s.engine.State(), s.engine.Progress()
+	if progress.CheckpointErr != nil {
+		s.logger.Warn("the checkpoint was of no use; the log was read from its beginning, and nothing is lost",
+			"cause", progress.CheckpointErr)
+	}
 	if o.logFormat != logText || !isTerminal(std.err) {
 		s.logger.Info("ready", "url", s.url(), "took", took.Round(time.Millisecond),
-			"position", state.Position(), "tests", state.Tests())
+			"position", state.Position(), "tests", state.Tests(), "checkpoint", progress.Checkpoint)
 		return
 	}
 	note(std.err, `

@@ -170,8 +170,15 @@ func TestRestore(t *testing.T) {
 			test.Take(students, scans(r, 300, 4000), position, 0)
 		}
 		again, restored := ledger.NewStudents(), ledger.NewTest(rule)
-		for _, number := range dumpNumbers(students.View()) {
-			again.Restore([]byte(number))
+		numbers := dumpNumbers(students.View())
+		again.Restore(len(numbers)+1, func() ([]byte, bool) {
+			if again.Len() == len(numbers) {
+				return nil, false
+			}
+			return []byte(numbers[again.Len()]), true
+		})
+		if !slices.Equal(dumpNumbers(again.View()), numbers) {
+			t.Fatal("other students")
 		}
 		rows := dump(test.View())
 		restored.Reserve(len(rows) * r.IntN(10))

@@ -82,6 +82,13 @@ func (s *Students) resolveOne(hash uint64, text []byte) Student {
 
 func (s *Students) add(hash uint64, text []byte) Student {
 	row := uint32(s.numbers.rows)
+	s.keep(text)
+	s.index.add(hash, row, s.hashOf)
+	return Student(row)
+}
+
+// keep appends a number.
+func (s *Students) keep(text []byte) {
 	var n number
 	if len(text) <= shortBytesMax {
 		n[0] = byte(len(text))
@@ -91,8 +98,6 @@ func (s *Students) add(hash uint64, text []byte) Student {
 		binary.LittleEndian.PutUint64(n[8:], s.long.add(text))
 	}
 	s.numbers.append(n)
-	s.index.add(hash, row, s.hashOf)
-	return Student(row)
 }
 
 func (s *Students) is(n *number, text []byte) bool {
@@ -170,5 +175,29 @@ func (v StudentsView) Each(fn func(number []byte) error) error {
 	})
 }
 
-// Restore adds a number that is known to be new, as the next student.
-func (s *Students) Restore(text []byte) { s.add(maphash.Bytes(s.seed, text), text) }
+// reserveMax bounds what is made ready for a number of rows that has only been read.
+const reserveMax = 1 << 26
+
+// Restore fills an empty Students with n numbers, no two of which are alike, as Each
+// has given them. It stops where next has none.
+func (s *Students) Restore(n int, next func() (number []byte, ok bool)) {
+	s.index.reserve(min(n, reserveMax))
+	var hashes [blockRecords]uint64
+	for s.Len() < n {
+		first := s.Len()
+		for s.Len() < min(n, first+blockRecords) {
+			text, ok := next()
+			if !ok {
+				n = s.Len()
+				break
+			}
+			hash := maphash.Bytes(s.seed, text)
+			hashes[s.Len()-first] = hash
+			s.index.touch(hash)
+			s.keep(text)
+		}
+		for row := first; row < s.Len(); row++ {
+			s.index.add(hashes[row-first], uint32(row), s.hashOf)
+		}
+	}
+}

@@ -61,13 +61,15 @@ func (v View) Each(fn func(Row) error) error {
 }
 
 // Reserve makes room for so many students in a test that has none.
-func (t *Test) Reserve(students int) { t.index.reserve(students) }
+func (t *Test) Reserve(students int) { t.index.reserve(min(students, reserveMax)) }
 
 // Restore adds the rows of students who are not there yet, in the order in which
-// Each has given them. The error is [ErrRow] for a row that no scan can have led to.
+// Each has given them. Several tests may be restored at once, when all students
+// are there. The error is [ErrRow] for a row that no scan can have led to.
 func (t *Test) Restore(students *Students, rows []Row) error {
 	var scores tally
-	t.index.moving = &students.moving
+	// Not that of students: several tests may be restored at once.
+	t.index.moving = new(moving)
 	for i := range rows {
 		if i%blockRecords == 0 {
 			for j := range rows[i:min(i+blockRecords, len(rows))] {

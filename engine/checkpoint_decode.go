@@ -1,0 +1,224 @@
+package engine
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"io"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"markr/engine/exam"
+	"markr/engine/ledger"
+	"markr/engine/scoring"
+	"markr/wal/entry"
+)
+
+// Why a checkpoint is of no use, though it is whole.
+var (
+	errOtherRule = errors.New("checkpoint: made under another scoring rule")
+	errBook      = errors.New("checkpoint: not one that this program could have made")
+)
+
+// decoder takes fields out of a reader. After a field that is not there it yields
+// zeros, and err says why: callers look now and then.
+type decoder struct {
+	from   io.Reader
+	buffer []byte
+	rest   []byte // of the buffer, not yet taken
+	ended  bool
+	err    error
+}
+
+const (
+	decodeBytes = 256 << 10
+	// fieldBytesMax is the longest field with its length.
+	fieldBytesMax = exam.IDBytesMax + binary.MaxVarintLen64
+)
+
+// ahead sees to it that a whole field is there, if the reader has one.
+func (d *decoder) ahead() []byte {
+	if len(d.rest) < fieldBytesMax && !d.ended {
+		if d.buffer == nil {
+			d.buffer = make([]byte, decodeBytes)
+		}
+		n := copy(d.buffer, d.rest)
+		for n < fieldBytesMax && !d.ended {
+			more, err := d.from.Read(d.buffer[n:])
+			n += more
+			if d.ended = err != nil; d.ended && !errors.Is(err, io.EOF) {
+				d.err = err
+			}
+		}
+		d.rest = d.buffer[:n]
+	}
+	return d.rest
+}
+
+func (d *decoder) fail() {
+	if d.err == nil {
+		d.err = errBook
+	}
+	d.rest, d.ended = nil, true
+}
+
+func (d *decoder) uint() uint64 {
+	v, n := binary.Uvarint(d.ahead())
+	if n <= 0 {
+		d.fail()
+		return 0
+	}
+	d.rest = d.rest[n:]
+	return v
+}
+
+func (d *decoder) int() int64 {
+	v, n := binary.Varint(d.ahead())
+	if n <= 0 {
+		d.fail()
+		return 0
+	}
+	d.rest = d.rest[n:]
+	return v
+}
+
+// count takes a number of things that each take a byte at least and, here, are less
+// than 2^32.
+func (d *decoder) count() int {
+	v := d.uint()
+	if v > 1<<32 {
+		d.fail()
+		return 0
+	}
+	return int(v)
+}
+
+// bytes takes n bytes; they are the caller's until the next call.
+func (d *decoder) bytes(n uint64) []byte {
+	if rest := d.ahead(); n > exam.IDBytesMax || n > uint64(len(rest)) {
+		d.fail()
+		return nil
+	}
+	b := d.rest[:n]
+	d.rest = d.rest[n:]
+	return b
+}
+
+// marks takes marks.
+func (d *decoder) marks() exam.Marks {
+	v := d.uint()
+	if v > uint64(exam.MarksMax) {
+		d.fail()
+		return 0
+	}
+	return exam.Marks(v)
+}
+
+// decodeBook reads what a view has written, for a book under this rule at this
+// position.
+func decodeBook(r io.Reader, at entry.Position, rule scoring.Rule) (*book, error) {
+	d := &decoder{from: r}
+	head := d.bytes(3)
+	switch {
+	case d.err != nil:
+		return nil, d.err
+	case head[0] != bookVersion:
+		return nil, &entry.VersionError{What: "checkpoint of the engine", Version: head[0]}
+	case head[1] != byte(rule.Policy) || head[2] != byte(rule.Denominator):
+		return nil, errOtherRule
+	}
+	b := newBook(rule)
+	b.position = at
+	students := d.count()
+	b.students.Restore(students, func() ([]byte, bool) {
+		number := d.bytes(d.uint())
+		if exam.CheckID(number) != nil {
+			d.fail()
+		}
+		return number, d.err == nil
+	})
+	// Tests are read one after the other, and filled beside the reading.
+	var filling errgroup.Group
+	for range d.count() {
+		if d.err == nil {
+			d.test(b, &filling)
+		}
+	}
+	if err := filling.Wait(); err != nil && d.err == nil {
+		d.err = fmt.Errorf("%w: %w", errBook, err)
+	}
+	if d.err == nil && len(d.ahead()) > 0 {
+		d.fail()
+	}
+	return b, d.err
+}
+
+// Rows on their way from the reading to the filling of a test.
+const (
+	rowsMax    = 4096 // in one hand-over
+	handedOver = 16   // waiting at most
+)
+
+// test reads one test into b.
+func (d *decoder) test(b *book, filling *errgroup.Group) {
+	id := exam.TestID(d.bytes(d.uint()))
+	if exam.CheckID([]byte(id)) != nil || b.tests[id] != nil {
+		d.fail()
+		return
+	}
+	var last ImportRef
+	copy(last.ID[:], d.bytes(uint64(len(last.ID))))
+	last.Position = entry.Position(d.uint())
+	last.Received = time.UnixMicro(d.int()).UTC()
+	t := b.test([]byte(id))
+	t.touch(b, last)
+	t.kept.Available = d.marks()
+	rows := d.count()
+	b.marks += rows
+	handed := make(chan []ledger.Row, handedOver)
+	t.kept.Reserve(rows)
+	filling.Go(func() error {
+		var err error
+		for part := range handed {
+			if err == nil { // The channel has to be emptied in any case.
+				err = t.kept.Restore(b.students, part)
+			}
+		}
+		return err
+	})
+	defer close(handed)
+	var before ledger.Row
+	for rows > 0 && d.err == nil {
+		part := make([]ledger.Row, min(rows, rowsMax))
+		for i := range part {
+			before = d.row(before, b.rule)
+			part[i] = before
+		}
+		if d.err == nil {
+			handed <- part
+		}
+		rows -= len(part)
+	}
+}
+
+func (d *decoder) row(before ledger.Row, rule scoring.Rule) (row ledger.Row) {
+	student := int64(before.Student) + d.int()
+	if student < 0 || student > 1<<32-1 {
+		d.fail()
+		return row
+	}
+	row.Student = ledger.Student(student)
+	row.Obtained = d.marks()
+	row.Arrival = before.Arrival + uint64(d.int())
+	if rule.Policy == scoring.MostComplete {
+		row.Available = d.marks()
+	}
+	if rule.Policy == scoring.Latest {
+		row.ScannedOn = d.int()
+	}
+	if rule.Denominator == scoring.OfSheet {
+		row.Highest = d.marks()
+	}
+	return row
+}

@@ -1,0 +1,125 @@
+package engine
+
+import (
+	"encoding/binary"
+	"io"
+	"maps"
+	"slices"
+
+	"markr/engine/exam"
+	"markr/engine/ledger"
+	"markr/engine/scoring"
+	"markr/wal/entry"
+)
+
+// The bytes of a checkpoint are in DESIGN.md. Whoever keeps them has checksums; here
+// is only a version.
+const bookVersion = 1
+
+// bookView is a book as it was at one moment.
+type bookView struct {
+	rule     scoring.Rule
+	position entry.Position
+	students ledger.StudentsView
+	tests    []testView // in order of id
+}
+
+type testView struct {
+	id        exam.TestID
+	last      ImportRef
+	available exam.Marks
+	rows      ledger.View
+}
+
+// view is the book as it is now.
+func (b *book) view() *bookView {
+	v := &bookView{rule: b.rule, position: b.position, students: b.students.View()}
+	for _, id := range slices.Sorted(maps.Keys(b.tests)) {
+		t := b.tests[id]
+		v.tests = append(v.tests, testView{t.id, t.last, t.kept.Available, t.kept.View()})
+	}
+	return v
+}
+
+// encoder writes fields, many at a time.
+type encoder struct {
+	to     io.Writer
+	buffer []byte
+	err    error
+}
+
+// encodeBytes is how much is written at a time.
+const encodeBytes = 64 << 10
+
+func (e *encoder) uint(v uint64) { e.buffer = binary.AppendUvarint(e.buffer, v) }
+func (e *encoder) int(v int64)   { e.buffer = binary.AppendVarint(e.buffer, v) }
+
+func (e *encoder) text(b []byte) {
+	e.uint(uint64(len(b)))
+	e.buffer = append(e.buffer, b...)
+}
+
+// full writes what there is when it is enough.
+func (e *encoder) full() error {
+	if len(e.buffer) < encodeBytes {
+		return nil
+	}
+	return e.flush()
+}
+
+func (e *encoder) flush() error {
+	if e.err == nil {
+		_, e.err = e.to.Write(e.buffer)
+	}
+	e.buffer = e.buffer[:0]
+	return e.err
+}
+
+// encode writes the view.
+func (v *bookView) encode(w io.Writer) error {
+	e := &encoder{to: w, buffer: make([]byte, 0, encodeBytes+1<<10)}
+	e.buffer = append(e.buffer, bookVersion, byte(v.rule.Policy), byte(v.rule.Denominator))
+	e.uint(uint64(v.students.Len()))
+	err := v.students.Each(func(number []byte) error {
+		e.text(number)
+		return e.full()
+	})
+	if err != nil {
+		return err
+	}
+	e.uint(uint64(len(v.tests)))
+	for i := range v.tests {
+		if err := v.tests[i].encode(e, v.rule); err != nil {
+			return err
+		}
+	}
+	return e.flush()
+}
+
+// encode writes a test. Rows differ little from those before them, so differences
+// are written: some five bytes a mark.
+func (t *testView) encode(e *encoder, rule scoring.Rule) error {
+	e.text([]byte(t.id))
+	e.buffer = append(e.buffer, t.last.ID[:]...)
+	e.uint(uint64(t.last.Position))
+	e.int(t.last.Received.UnixMicro())
+	e.uint(uint64(t.available))
+	e.uint(uint64(t.rows.Len()))
+	var before ledger.Row
+	return t.rows.Each(func(row ledger.Row) error {
+		e.int(int64(row.Student) - int64(before.Student))
+		e.uint(uint64(row.Obtained))
+		e.int(int64(row.Arrival - before.Arrival))
+		if rule.Policy == scoring.MostComplete {
+			e.uint(uint64(row.Available))
+		}
+		if rule.Policy == scoring.Latest {
+			e.int(row.ScannedOn)
+		}
+		if rule.Denominator == scoring.OfSheet {
+			e.uint(uint64(row.Highest))
+		}
+		before = row
+		return e.full()
+	})
+}
