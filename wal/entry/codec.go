@@ -1,6 +1,7 @@
 package entry
 
 import (
+	"bytes"
 	"crypto/sha256"
 	"encoding/binary"
 	"fmt"
@@ -110,7 +111,7 @@ func (c *Codec) Seal(h Header, raw []byte) *Entry {
 		e.Body = append(make([]byte, 0, len(b.packed)), b.packed...)
 		return e
 	}
-	e.Digest = sha256.Sum256(raw)
+	e.Digest = plainDigest(raw)
 	b.packed = c.encoder.EncodeAll(raw, append(b.packed[:0], codecZstd))
 	if len(b.packed) <= len(raw) {
 		e.Body = append(make([]byte, 0, len(b.packed)), b.packed...)
@@ -118,6 +119,21 @@ func (c *Codec) Seal(h Header, raw []byte) *Entry {
 		e.Body = append(append(make([]byte, 0, 1+len(raw)), codecPlain), raw...)
 	}
 	return e
+}
+
+// plainDigest is the digest of a document without streams: the SHA-256 of its bytes.
+// One that begins as what is hashed of streams does is hashed with something in front
+// of it, so that nobody can write a document with the digest of another.
+func plainDigest(raw []byte) Digest {
+	if !bytes.HasPrefix(raw, []byte(delta.IdentityPrefix)) {
+		return sha256.Sum256(raw)
+	}
+	hash := sha256.New()
+	hash.Write([]byte(delta.IdentityPrefix + "not\n"))
+	hash.Write(raw)
+	var d Digest
+	hash.Sum(d[:0])
+	return d
 }
 
 // benchBytesMax keeps one huge document from staying in the pool for ever.
@@ -160,7 +176,7 @@ func (c *Codec) Raw(e *Entry, dst []byte) ([]byte, error) {
 	default:
 		return nil, &VersionError{Position: e.Position, What: "body", Version: codec}
 	}
-	if sha256.Sum256(dst) != e.Digest {
+	if plainDigest(dst) != e.Digest {
 		return damaged("digest differs")
 	}
 	return dst, nil

@@ -3,6 +3,7 @@ package entry_test
 import (
 	"bytes"
 	"crypto/sha256"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"math/rand/v2"
@@ -16,6 +17,7 @@ import (
 	"github.com/klauspost/compress/zstd"
 
 	"markr/wal/entry"
+	"markr/wal/entry/delta"
 )
 
 // documents are of every kind a scanner or a hostile client may send.
@@ -68,6 +70,35 @@ func TestSealRaw(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// A document that is written like what is hashed of another has another digest.
+func TestDigestOfForgery(t *testing.T) {
+	t.Parallel()
+	c := codec(t)
+	victim := documents()["regular"]
+	digest := c.Seal(entry.Header{}, victim).Digest
+	var s delta.Streams
+	if !s.Parse(victim) {
+		t.Fatal("it has no streams")
+	}
+	forged := []byte("delta 1\n")
+	forged = binary.BigEndian.AppendUint64(forged, uint64(len(victim)))
+	streams := [][]byte{s.Commands, s.Numbers, s.Singles, s.Texts}
+	for _, stream := range streams {
+		forged = binary.BigEndian.AppendUint64(forged, uint64(len(stream)))
+	}
+	forged = append(forged, bytes.Join(streams, nil)...)
+	if sha256.Sum256(forged) != digest {
+		t.Fatal("this is not what is hashed")
+	}
+	e := c.Seal(entry.Header{Outcome: entry.Accepted}, forged)
+	if e.Digest == digest {
+		t.Error("a document was written with the digest of another")
+	}
+	if raw, err := c.Raw(e, nil); err != nil || !bytes.Equal(raw, forged) {
+		t.Errorf("it does not come back: %v", err)
 	}
 }
 

@@ -49,9 +49,13 @@ func (s *Streams) Cap() int {
 	return cap(s.Commands) + cap(s.Numbers) + cap(s.Singles) + cap(s.Texts)
 }
 
-// identityVersion begins what a digest is made of, so that streams of another
-// version never share one.
-const identityVersion = "delta 1\n"
+// What a digest is made of begins with IdentityPrefix and the version, so that
+// neither streams of another version nor anything else that is hashed, if it keeps
+// clear of the prefix, ever shares one.
+const (
+	IdentityPrefix  = "delta "
+	identityVersion = IdentityPrefix + "1\n"
+)
 
 // Identity is a SHA-256 that stands for the text of a size with these streams, and
 // for no other: the streams say all there is to say about a text, and a text has
