@@ -44,11 +44,16 @@ func buildServer(ctx context.Context, dir string) (binary string, err error) {
 // startMarkr starts the server on an empty data directory and waits until it is
 // ready.
 func (b *bencher) startMarkr(ctx context.Context, args ...string) (*child, error) {
-	binary, err := b.markr()
+	dataDir, err := os.MkdirTemp(b.work, "data-")
 	if err != nil {
 		return nil, err
 	}
-	dataDir, err := os.MkdirTemp(b.work, "data-")
+	return b.startMarkrOn(ctx, dataDir, args...)
+}
+
+// startMarkrOn starts the server on a data directory and waits until it is ready.
+func (b *bencher) startMarkrOn(ctx context.Context, dataDir string, args ...string) (*child, error) {
+	binary, err := b.markr()
 	if err != nil {
 		return nil, err
 	}

@@ -1,16 +1,18 @@
 package main
 
 import (
+	"cmp"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
 	"os"
+	"syscall"
 	"time"
 
 	"markr/bench/cohort"
 	"markr/bench/load"
+	"markr/wal"
 )
 
 // importShape says what is imported, and how.
@@ -19,6 +21,9 @@ type importShape struct {
 	connections int
 	pacedAt     float64 // open loop at this share of the rate reached before; 0: closed
 	withEmpty   bool    // measure the server that does nothing, too
+	withPeers   bool    // measure the peers, too
+	tests       int     // how many the documents are about; 0: importTests
+	again       bool    // the same students again and again: rescans
 }
 
 // importTests is how many tests the documents are about.
@@ -31,6 +36,9 @@ func importing(shape importShape) preparation {
 		contenders := []contender{{markrName, func(ctx context.Context, run int) (measurement, error) {
 			return b.importOnce(ctx, shape, run)
 		}}}
+		if shape.withPeers {
+			return b.withPeers(ctx, contenders, shape)
+		}
 		if !shape.withEmpty {
 			return contenders, nothingToEnd, nil
 		}
@@ -64,7 +72,7 @@ func (b *bencher) loadOptions(server *child, connections int) load.Options {
 func newImports(target load.Target, shape importShape, seed int) (*load.Imports, error) {
 	options := cohort.Default()
 	options.Seed = uint64(seed)
-	options.Tests = importTests
+	options.Tests = cmp.Or(shape.tests, importTests)
 	options.Students = 100_000
 	options.RecordsPerDocument = shape.records
 	c, err := cohort.New(options)
@@ -72,6 +80,19 @@ func newImports(target load.Target, shape importShape, seed int) (*load.Imports,
 		return nil, err
 	}
 	return load.NewImports(target, c, shape.connections)
+}
+
+// withPeers adds the peers that were asked for and can run.
+func (b *bencher) withPeers(ctx context.Context, contenders []contender, shape importShape) ([]contender, func() error, error) {
+	running, stop := b.peers(ctx)
+	for _, p := range running {
+		c, err := b.peerContender(ctx, p, shape)
+		if err != nil {
+			return nil, nil, errors.Join(err, stop())
+		}
+		contenders = append(contenders, c)
+	}
+	return contenders, stop, nil
 }
 
 // importOnce measures imports into a new server, checks that what it says it has
@@ -85,6 +106,9 @@ func (b *bencher) importOnce(ctx context.Context, shape importShape, run int) (m
 	imports, err := newImports(server.target, shape, run)
 	if err != nil {
 		return m, err
+	}
+	if shape.again {
+		imports.Again(againDocuments)
 	}
 	options := b.loadOptions(server, shape.connections)
 	feeds := continued(imports, shape.connections)
@@ -101,7 +125,10 @@ func (b *bencher) importOnce(ctx context.Context, shape importShape, run int) (m
 	if err != nil {
 		return m, err
 	}
-	if err := server.checkStudents(ctx, imports.Students(), report); err != nil {
+	if !shape.again {
+		err = server.checkStudents(ctx, imports.Students(), report)
+	}
+	if err != nil {
 		return m, err
 	}
 	if err := server.stop(); err != nil {
@@ -112,11 +139,37 @@ func (b *bencher) importOnce(ctx context.Context, shape importShape, run int) (m
 		return m, err
 	}
 	m = measurement{figures: importFigures(report), report: &report}
-	if stored > 0 {
-		raw := float64(imports.BodyBytes() * (before + report.Total))
-		m.figures = append(m.figures, figure{rawPerStored, raw / float64(stored)})
+	raw := float64(imports.BodyBytes() * (before + report.Total))
+	m.figures = append(m.figures, figure{rawPerStored, raw / float64(stored)})
+	written, err := server.writtenPerEntryByte()
+	if err != nil {
+		return m, err
 	}
+	m.figures = append(m.figures, figure{writtenPerByte, written})
 	return m, nil
+}
+
+// againDocuments is after how many documents the same students come again.
+const againDocuments = 997
+
+// writtenPerEntryByte is what a server that has ended wrote to its disk, by the
+// kernel's count, for each byte of the entries in its vault: keys, headers and
+// compressed documents.
+func (c *child) writtenPerEntryByte() (float64, error) {
+	usage, ok := c.command.ProcessState.SysUsage().(*syscall.Rusage)
+	if !ok {
+		return 0, errors.New("the system does not tell what a process has written")
+	}
+	vault, err := wal.Open(wal.Options{Dir: c.dataDir, ReadOnly: true})
+	if err != nil {
+		return 0, err
+	}
+	stats, err := vault.Stats()
+	if err := errors.Join(err, vault.Close()); err != nil {
+		return 0, err
+	}
+	const blockBytes = 512 // of getrusage, on every system that counts
+	return float64(usage.Oublock*blockBytes) / float64(stats.Accepted.StoredBytes), nil
 }
 
 // continued makes feeds that go on where they were when another run takes them up.
@@ -135,6 +188,7 @@ func importFigures(r load.Report) []figure {
 		{"generator CPU us/document", microseconds(r.GeneratorCPUPerRequest())},
 		{latencyP50, milliseconds(r.Latency.P50)},
 		{latencyP99, milliseconds(r.Latency.P99)},
+		{p99PerP50, float64(r.Latency.P99) / float64(r.Latency.P50)},
 		{"p99.9 ms", milliseconds(r.Latency.P999)},
 		{"max ms", milliseconds(r.Latency.Max)},
 		{"failed", float64(r.Failed)},
@@ -153,28 +207,26 @@ func milliseconds(d time.Duration) float64 { return d.Seconds() * 1e3 }
 // every document was acknowledged that is how many were sent; if some were not,
 // at most.
 func (c *child) checkStudents(ctx context.Context, sent int64, report load.Report) error {
-	var list struct {
-		Tests []struct {
-			Count int64 `json:"count"`
-		} `json:"tests"`
-	}
-	status, body, err := c.get(ctx, fmt.Sprintf("/results?limit=%d", importTests))
+	counted, err := c.marks(ctx)
 	if err != nil {
 		return err
-	}
-	if status != http.StatusOK {
-		return fmt.Errorf("get results: status %d: %s", status, body)
-	}
-	if err := json.Unmarshal(body, &list); err != nil {
-		return fmt.Errorf("read results: %w", err)
-	}
-	var counted int64
-	for _, test := range list.Tests {
-		counted += test.Count
 	}
 	if counted > sent || report.Failed == 0 && counted != sent {
 		return fmt.Errorf("server counts %d students, %d were sent, %d requests failed: %v %v",
 			counted, sent, report.Failed, report.Statuses, report.Errors)
 	}
 	return nil
+}
+
+// marks asks the server how many marks it keeps: students, summed over all tests.
+func (c *child) marks(ctx context.Context) (int64, error) {
+	status, page, err := c.get(ctx, "/metrics")
+	if err != nil {
+		return 0, err
+	}
+	if status != http.StatusOK {
+		return 0, fmt.Errorf("get metrics: status %d: %s", status, page)
+	}
+	marks, err := metricIn(page, "markr_engine_marks")
+	return int64(marks), err
 }

@@ -34,6 +34,9 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	if len(args) == 2 && args[0] == baselineArgument {
 		return exit(stderr, serveBaseline(ctx, args[1]))
 	}
+	if len(args) > 1 && args[0] == engineArgument {
+		return exit(stderr, runInEngine(ctx, args[1:], stdout))
+	}
 	s, err := parseSettings(args, stderr)
 	switch {
 	case errors.Is(err, flag.ErrHelp):
@@ -68,6 +71,7 @@ type settings struct {
 	duration time.Duration
 	warmUp   time.Duration
 	only     []string // names of scenarios; empty: all
+	against  []string // names of peers
 	out      string   // directory for the raw figures; empty: nowhere
 	name     string
 	quiet    time.Duration
@@ -76,13 +80,14 @@ type settings struct {
 
 func parseSettings(args []string, stderr io.Writer) (settings, error) {
 	var s settings
-	var only string
+	var only, against string
 	flags := flag.NewFlagSet("bench", flag.ContinueOnError)
 	flags.SetOutput(stderr)
 	flags.IntVar(&s.runs, "runs", 5, "measure everything `N` times, contenders in alternation")
 	flags.DurationVar(&s.duration, "duration", 5*time.Second, "how long each measurement counts")
 	flags.DurationVar(&s.warmUp, "warmup", time.Second, "load before each measurement that is not counted")
 	flags.StringVar(&only, "only", "", "scenarios to run, separated by commas; default all of "+strings.Join(scenarioNames(), ", "))
+	flags.StringVar(&against, "against", "", "peers to measure beside, separated by commas: postgres, redis; those that are not installed are left out")
 	flags.StringVar(&s.out, "out", filepath.Join("bench", "results"), "`directory` for the raw figures; empty: print only")
 	flags.StringVar(&s.name, "name", "", "name of the result files, after the date; default the commit")
 	flags.StringVar(&s.dir, "dir", os.TempDir(), "`directory` on the disk to measure, for the servers' data")
@@ -96,6 +101,14 @@ func parseSettings(args []string, stderr io.Writer) (settings, error) {
 	for _, name := range s.only {
 		if !slices.Contains(scenarioNames(), name) {
 			return s, fmt.Errorf("no scenario %q; there are %s", name, strings.Join(scenarioNames(), ", "))
+		}
+	}
+	if against != "" {
+		s.against = strings.Split(against, ",")
+	}
+	for _, name := range s.against {
+		if peerStarts()[name] == nil {
+			return s, fmt.Errorf("no peer %q; there are postgres and redis", name)
 		}
 	}
 	switch {
@@ -136,7 +149,7 @@ func compare(ctx context.Context, s settings, stdout, stderr io.Writer) (err err
 		Runs:    s.runs, Duration: s.duration, WarmUp: s.warmUp,
 	}
 	for _, scenario := range scenarios() {
-		if len(s.only) > 0 && !slices.Contains(s.only, scenario.name) {
+		if len(s.only) > 0 && !slices.Contains(s.only, scenario.name) || scenario.peers && len(s.against) == 0 {
 			continue
 		}
 		outcome, err := b.run(ctx, scenario)

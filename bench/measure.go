@@ -18,6 +18,10 @@ type scenario struct {
 	// goals are what Markr has to reach, by figure.
 	goals   []goal
 	prepare preparation
+	// once: it takes long and is the same each time.
+	once bool
+	// peers: it is nothing without -against.
+	peers bool
 }
 
 // preparation returns the contenders of a scenario, and what ends them.
@@ -77,7 +81,11 @@ func (b *bencher) run(ctx context.Context, s scenario) (outcome scenarioResult, 
 	for _, c := range contenders {
 		outcome.Contenders = append(outcome.Contenders, contenderResult{Name: c.name})
 	}
-	for run := range b.runs {
+	runs := b.runs
+	if s.once {
+		runs = 1
+	}
+	for run := range runs {
 		for i, c := range contenders {
 			m, repeated, err := b.measureInQuiet(ctx, c, run)
 			if err != nil {
@@ -85,7 +93,7 @@ func (b *bencher) run(ctx context.Context, s scenario) (outcome scenarioResult, 
 			}
 			outcome.Contenders[i].add(m)
 			outcome.Repeated += repeated
-			say(b.progress, "%s %d/%d %s: %s", s.name, run+1, b.runs, c.name, m)
+			say(b.progress, "%s %d/%d %s: %s", s.name, run+1, runs, c.name, m)
 		}
 	}
 	return outcome, nil

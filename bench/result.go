@@ -92,6 +92,7 @@ func (r *result) writeText(w io.Writer) error {
 	for i := range r.Scenarios {
 		r.Scenarios[i].appendText(&b)
 	}
+	r.appendGoals(&b)
 	// The table pads its last column.
 	for line := range strings.Lines(b.String()) {
 		if _, err := fmt.Fprintln(w, strings.TrimRight(line, " \n")); err != nil {
@@ -99,6 +100,27 @@ func (r *result) writeText(w io.Writer) error {
 		}
 	}
 	return nil
+}
+
+// appendGoals writes every goal in a line, with what was reached.
+func (r *result) appendGoals(b *strings.Builder) {
+	var lines []string
+	for i := range r.Scenarios {
+		s := &r.Scenarios[i]
+		for _, f := range s.Contenders[0].Figures {
+			if verdict := s.verdict(f); verdict != "" {
+				lines = append(lines, strings.Join([]string{"  " + s.Name, f.Name, number(f.Median), verdict}, "\t"))
+			}
+		}
+	}
+	if len(lines) == 0 {
+		return
+	}
+	b.WriteString("\ngoals\n")
+	table := tabwriter.NewWriter(b, 0, 0, 3, ' ', 0)
+	// A strings.Builder takes everything.
+	_, _ = io.WriteString(table, strings.Join(lines, "\n")+"\n")
+	_ = table.Flush()
 }
 
 func (s *scenarioResult) appendText(b *strings.Builder) {
@@ -152,12 +174,13 @@ func (s *scenarioResult) verdict(f figureResult) string {
 		value, of := f.Median, ""
 		if g.against != "" {
 			of = " of " + g.against
-			at := slices.IndexFunc(s.Contenders, func(c contenderResult) bool { return c.Name == g.against })
+			at := slices.IndexFunc(s.Contenders, func(c contenderResult) bool { return strings.HasPrefix(c.Name, g.against) })
 			if at < 0 {
 				continue
 			}
 			other, _ := s.Contenders[at].figure(f.Name)
 			value, _ = ratio(f, other)
+			of += ", is " + number(value)
 		}
 		bound, met := ">= "+number(g.atLeast), value >= g.atLeast
 		if g.atMost > 0 {

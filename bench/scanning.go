@@ -6,6 +6,7 @@ import (
 	"encoding/xml"
 	"errors"
 	"strconv"
+	"testing"
 	"time"
 
 	"markr/bench/cohort"
@@ -103,6 +104,9 @@ func sameScan(scans ...func() (scanned, error)) error {
 	return nil
 }
 
+// allocationRuns is how many documents allocations are counted over.
+const allocationRuns = 20
+
 // timed runs a scan again and again.
 func (b *bencher) timed(document []byte, scan func() (scanned, error)) func(context.Context, int) (measurement, error) {
 	repeat := func(d time.Duration) (scans int, took time.Duration, err error) {
@@ -119,9 +123,11 @@ func (b *bencher) timed(document []byte, scan func() (scanned, error)) func(cont
 			return measurement{}, err
 		}
 		scans, took, err := repeat(b.duration)
+		allocations := testing.AllocsPerRun(allocationRuns, func() { _, err = scan() })
 		return measurement{figures: []figure{
 			{megabytes, float64(scans) * float64(len(document)) / 1e6 / took.Seconds()},
 			{"us/document", microseconds(took) / float64(scans)},
+			{allocsPerDocument, allocations},
 		}}, err
 	}
 }

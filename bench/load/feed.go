@@ -57,6 +57,7 @@ type Imports struct {
 	documents   [][]*pooled // by connection
 	students    atomic.Int64
 	bodyBytes   int64
+	again       int // documents after which the students are the same again; 0: never
 }
 
 // pooled is a rendered request and where its student numbers are.
@@ -113,6 +114,10 @@ func newPooled(target Target, body []byte) *pooled {
 	return p
 }
 
+// Again has the same students come again after so many documents: rescans. Call it
+// before Feed.
+func (im *Imports) Again(documents int) { im.again = documents }
+
 // Feed is the feed of a connection; see [Feeds].
 func (im *Imports) Feed(connection int) Feed {
 	documents := im.documents[connection]
@@ -120,6 +125,9 @@ func (im *Imports) Feed(connection int) Feed {
 	turn := 0
 	return func() []byte {
 		first := sequence * im.records
+		if im.again > 0 {
+			first = sequence % im.again * im.records
+		}
 		if first+im.records > cohort.StudentsMax {
 			return nil // every number of eight digits has been used
 		}
