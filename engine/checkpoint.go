@@ -11,7 +11,7 @@ import (
 // A checkpoint is taken in three steps, so that imports hardly notice it:
 //
 //  1. the committer takes a view of the book between two batches: a pointer for
-//     every 2,048 marks;
+//     every 4,096 marks;
 //  2. a goroutine of its own encodes the view and has it saved, while the committer
 //     goes on and copies what it changes;
 //  3. the next start loads it and reads the log from there.

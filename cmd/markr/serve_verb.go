@@ -50,6 +50,7 @@ func newServe(std streams) *cli.Command {
 // serve runs a service until a signal, or until it fails.
 func serve(ctx context.Context, std streams, o *serveOptions, registry *prometheus.Registry, logger *slog.Logger) error {
 	started := time.Now()
+	processors := useProcessors()
 	memoryLimit, err := limitMemory(o.memoryLimitRatio)
 	if err != nil {
 		logger.Warn("there is no memory limit", "cause", err)
@@ -59,7 +60,7 @@ func serve(ctx context.Context, std streams, o *serveOptions, registry *promethe
 		return err
 	}
 	logger.Info("listening", "url", s.url(), "ops_url", s.opsURL(), "data_dir", o.dataDir,
-		"memory_limit", memoryLimit, "version", readBuild().Version)
+		"memory_limit", memoryLimit, "goroutines_at_once", processors, "version", readBuild().Version)
 
 	ready := make(chan error, 1)
 	go func() { ready <- s.engine.WaitReady(ctx) }() // Ends at the latest with ctx.

@@ -4,7 +4,7 @@ package ledger
 // pointer a chunk. The first chunk of a column grows like any slice: most tests have
 // fewer students than a chunk has rows.
 const (
-	chunkBits = 11
+	chunkBits = 12
 	chunkRows = 1 << chunkBits
 	chunkMask = chunkRows - 1
 )
