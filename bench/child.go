@@ -43,22 +43,22 @@ func buildServer(ctx context.Context, dir string) (binary string, err error) {
 
 // startMarkr starts the server on an empty data directory and waits until it is
 // ready.
-func (b *bencher) startMarkr(ctx context.Context, args ...string) (*child, error) {
+func (b *bencher) startMarkr(ctx context.Context) (*child, error) {
 	dataDir, err := os.MkdirTemp(b.work, "data-")
 	if err != nil {
 		return nil, err
 	}
-	return b.startMarkrOn(ctx, dataDir, args...)
+	return b.startMarkrOn(ctx, dataDir)
 }
 
 // startMarkrOn starts the server on a data directory and waits until it is ready.
-func (b *bencher) startMarkrOn(ctx context.Context, dataDir string, args ...string) (*child, error) {
+func (b *bencher) startMarkrOn(ctx context.Context, dataDir string) (*child, error) {
 	binary, err := b.markr()
 	if err != nil {
 		return nil, err
 	}
 	c, err := startChild(ctx, binary, func(address string) []string {
-		return append([]string{"serve", "--listen", address, "--data-dir", dataDir, "--log-level", "warn"}, args...)
+		return []string{"serve", "--listen", address, "--data-dir", dataDir, "--log-level", "warn"}
 	}, "/readyz")
 	if err != nil {
 		return nil, err

@@ -2,7 +2,9 @@ package main
 
 import (
 	"context"
+	"errors"
 	"io"
+	"os"
 	"strings"
 	"time"
 )
@@ -60,4 +62,35 @@ func Baseline(ctx context.Context, self string, f func(address string) error) er
 		return err
 	}
 	return server.stop()
+}
+
+// ErrNoPeer: a peer is not installed.
+var ErrNoPeer = errNoPeer
+
+// TryPeer imports into a peer and reads from it, each for a moment.
+func TryPeer(ctx context.Context, name string) (imported, read float64, err error) {
+	b := &bencher{settings: settings{duration: 300 * time.Millisecond}, progress: io.Discard}
+	// A socket's path must be short.
+	if b.work, err = os.MkdirTemp("", "peer-"); err != nil {
+		return 0, 0, err
+	}
+	defer func() { err = errors.Join(err, os.RemoveAll(b.work)) }()
+	p, err := peerStarts()[name](ctx, b)
+	if err != nil {
+		return 0, 0, err
+	}
+	defer func() { err = errors.Join(err, p.stop()) }()
+	imports, err := b.peerImport(ctx, p, importShape{records: 10}, 2, b.duration, 1)
+	if err != nil {
+		return 0, 0, err
+	}
+	const students = 500
+	if err := fillPeer(ctx, p, students); err != nil {
+		return 0, 0, err
+	}
+	reads, err := b.peerReads(ctx, p, students)
+	if err != nil {
+		return 0, 0, err
+	}
+	return imports.figures[0].value, reads.figures[0].value, nil
 }

@@ -4,8 +4,10 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"io"
 	"os"
+	"os/exec"
 	"os/signal"
 	"path/filepath"
 	"strings"
@@ -19,7 +21,7 @@ import (
 
 // TestMain lets the test binary stand in for the program where that starts itself.
 func TestMain(m *testing.M) {
-	if len(os.Args) > 1 && os.Args[1] == "baseline" {
+	if len(os.Args) > 1 && (os.Args[1] == "baseline" || os.Args[1] == "engine") {
 		ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM)
 		status := bench.Run(ctx, os.Args[1:], os.Stdout, os.Stderr)
 		stop()
@@ -72,8 +74,12 @@ func TestTable(t *testing.T) {
 
 race: who is faster
            markr                 peer                  markr : peer   goal
-  laps/s   30.0 (20.0 to 40.0)   10.0 (10.0 to 11.0)   2.73           >= 10.0: met, >= 3.00 of peer: missed
+  laps/s   30.0 (20.0 to 40.0)   10.0 (10.0 to 11.0)   2.73           >= 10.0: met, >= 3.00 of peer, is 2.73: missed
   ms       3.00 (1.00 to 4.00)   -                     -              <= 2.00: missed
+
+goals
+  race   laps/s   30.0   >= 10.0: met, >= 3.00 of peer, is 2.73: missed
+  race   ms       3.00   <= 2.00: missed
 `
 	if got != want {
 		t.Errorf("got\n%s\nwant\n%s", got, want)
@@ -91,7 +97,7 @@ func TestUsage(t *testing.T) {
 		{"-runs 0", 2, "-runs is 0"},
 		{"-duration -1s", 2, "-duration is -1s"},
 		{"-warmup -1s", 2, "-warmup is -1s"},
-		{"-only import-huge", 2, "there are import-large, import-small"},
+		{"-only import-huge", 2, "there are import-large, import-peers"},
 		{"-name a/b", 2, "not a path"},
 		{"import-large", 2, "unexpected argument"},
 		{"-fast", 2, "not defined"},
@@ -184,5 +190,67 @@ func TestBaseline(t *testing.T) {
 	})
 	if err != nil {
 		t.Fatal(err)
+	}
+}
+
+// TestEngineScenarios runs those of the engine alone, small, in processes of their
+// own as the program does.
+func TestEngineScenarios(t *testing.T) {
+	t.Parallel()
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for args, figures := range map[string][]string{
+		"engine memory 1000000 2":  {"bytes/mark in the heap", "resident MiB", "last million : first"},
+		"engine reads 10000 21":    {"ns for five percentiles"},
+		"engine reads 10000 10000": {"ns for one"},
+		"engine rise 10000":        {"ms until visible", "longest read meanwhile ms"},
+	} {
+		out, err := exec.CommandContext(t.Context(), self, strings.Fields(args)...).Output()
+		if err != nil {
+			t.Fatalf("%s: %v", args, err)
+		}
+		var told []struct {
+			Name  string
+			Value float64
+		}
+		if err := json.Unmarshal(out, &told); err != nil {
+			t.Fatalf("%s: %v in %s", args, err, out)
+		}
+		for _, name := range figures {
+			found := false
+			for _, f := range told {
+				found = found || f.Name == name && f.Value > 0
+			}
+			if !found {
+				t.Errorf("%s: no figure %q in %s", args, name, out)
+			}
+		}
+	}
+	for _, args := range []string{"engine", "engine fly 1", "engine reads 5", "engine memory a b"} {
+		if err := exec.CommandContext(t.Context(), self, strings.Fields(args)...).Run(); err == nil {
+			t.Errorf("%s: nothing is wrong with it", args)
+		}
+	}
+}
+
+// TestPeers keeps documents in every peer that is installed, and asks for them.
+func TestPeers(t *testing.T) {
+	t.Parallel()
+	for _, name := range []string{"postgres", "redis"} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			imported, read, err := bench.TryPeer(t.Context(), name)
+			if errors.Is(err, bench.ErrNoPeer) {
+				t.Skipf("%s is %v", name, err)
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			if imported <= 0 || read <= 0 {
+				t.Errorf("%v documents/s, %v reads/s", imported, read)
+			}
+		})
 	}
 }

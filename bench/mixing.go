@@ -15,7 +15,7 @@ import (
 
 // mixing prepares reads of an aggregate while imports run at half the rate that the
 // same server reached just before.
-func mixing(ctx context.Context, b *bencher) ([]contender, func() error, error) {
+func mixing(_ context.Context, b *bencher) ([]contender, func() error, error) {
 	return []contender{{markrName, b.mixOnce}}, nothingToEnd, nil
 }
 

@@ -14,7 +14,7 @@ import (
 // those of the table and "other", methods and codes those listed here.
 type metrics struct {
 	requests        *prometheus.CounterVec
-	inFlight        atomic.Int64 // requests
+	inFlight        atomic.Int64             // requests
 	routes          map[string]*routeMetrics // by pattern, and routeOther
 	panics          prometheus.Counter
 	rejected        map[string]prometheus.Counter // connections, by reason

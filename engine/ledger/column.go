@@ -1,5 +1,7 @@
 package ledger
 
+import "slices"
+
 // Rows are kept in chunks, so that growing copies nothing and a view costs a
 // pointer a chunk. The first chunk of a column grows like any slice: most tests have
 // fewer students than a chunk has rows.
@@ -55,7 +57,7 @@ func (c *column[T]) view() columnView[T] {
 	c.private = make([]bool, len(c.chunks))
 	v := columnView[T]{chunks: make([][]T, len(c.chunks))}
 	for i, chunk := range c.chunks {
-		v.chunks[i] = chunk[:len(chunk):len(chunk)]
+		v.chunks[i] = slices.Clip(chunk)
 	}
 	return v
 }

@@ -178,8 +178,8 @@ func TestRawBounded(t *testing.T) {
 	f("second frame", with(1000, encoder.EncodeAll(make([]byte, 64<<20), encoder.EncodeAll(make([]byte, 1000), []byte{2}))))
 	// A frame header that promises a gigabyte in a dozen bytes.
 	// The same in streams: the digest is looked at first.
-	delta := c.Seal(entry.Header{Position: 5, Outcome: entry.Accepted}, documents()["regular"])
-	f("streams of another size", with(1<<30, delta.Body))
+	streamed := c.Seal(entry.Header{Position: 5, Outcome: entry.Accepted}, documents()["regular"])
+	f("streams of another size", with(1<<30, streamed.Body))
 	f("promise", with(1<<30, []byte{2, 0x28, 0xb5, 0x2f, 0xfd, 0xa0, 0, 0, 0, 0x40, 1, 0, 0}))
 }
 
