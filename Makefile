@@ -2,13 +2,16 @@
 # by `go run tool@version`, so they stay out of go.mod.
 
 GOLANGCI  := go run github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
+BENCHSTAT := go run golang.org/x/perf/cmd/benchstat@v0.0.0-20260908200009-22c9c6c9d4da
 BENCHTIME := 1s
+BASE      := HEAD~1
+BENCH_PACKAGES := ./engine/... ./wal/... ./httpapi ./bench
 FUZZTIME  := 20s
 
 # Packages whose tests have a -long flag; `go test ./... -long` would stop at the others.
 LONG_PACKAGES = $$(grep -rl --include='*_test.go' 'flag.Bool("long"' . | xargs -r -n1 dirname | sort -u)
 
-.PHONY: help check fmt fmt-check lint vet test race long bench fuzz
+.PHONY: help check fmt fmt-check lint vet test race long bench bench-compare fuzz
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -38,6 +41,15 @@ long: ## the tests that take minutes, in the packages that have some
 
 bench: ## every Go benchmark; BENCHTIME=5s for steadier numbers
 	go test -run '^$$' -bench . -benchmem -benchtime $(BENCHTIME) ./...
+
+bench-compare: ## Go benchmarks of this tree beside those of BASE (a commit), by benchstat
+	@set -e; base=$$(mktemp -d); trap 'git worktree remove --force "$$base"' EXIT; \
+	git worktree add --quiet --detach "$$base" $(BASE); \
+	for tree in "$$base" .; do \
+		(cd "$$tree" && go test -run '^$$' -bench . -benchtime $(BENCHTIME) -count 6 $(BENCH_PACKAGES)) \
+			> /tmp/markr-bench-$$([ "$$tree" = . ] && echo new || echo old).txt; \
+	done; \
+	$(BENCHSTAT) old=/tmp/markr-bench-old.txt new=/tmp/markr-bench-new.txt
 
 fuzz: ## each fuzz target for FUZZTIME, one after the other
 	@set -e; grep -rnoE --include='*_test.go' '^func Fuzz[A-Za-z0-9_]+' . | \

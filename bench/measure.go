@@ -108,6 +108,7 @@ const disturbedFrom = 0.2
 func (b *bencher) measureInQuiet(ctx context.Context, c contender, run int) (m measurement, repeated int, err error) {
 	deadline := time.Now().Add(b.quiet)
 	for ; ; repeated++ {
+		load.SyncDisks()
 		b.awaitQuiet(ctx, deadline)
 		m, err = c.measure(ctx, run)
 		if err == nil {
