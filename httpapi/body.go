@@ -32,8 +32,9 @@ func (b *body) take(n int64) error {
 }
 
 // fill reads source to its end, at most limit bytes of it. Memory is taken from
-// the budget as bytes arrive: what is held is at most bufferBytesMin or sixteen
-// times what has arrived, whatever was declared. declared is a length, or -1.
+// the budget as bytes arrive: what is held is at most bufferBytesMin or four
+// times what has arrived, whatever was declared. declared is a length, or -1; it
+// only keeps the last buffer from being larger than needed.
 func (b *body) fill(source io.Reader, declared, limit int64) error {
 	for {
 		if len(b.bytes) == cap(b.bytes) {

@@ -40,10 +40,9 @@ func classOf(size int64) int {
 	return -1
 }
 
-// sizeFor is how large the buffer after one of size bytes is: four times as large,
-// or sixteen if that is what the declared length needs, so that of a document of the
-// usual 171 KB the first 16 are copied and no more; and no larger than what was
-// declared. From 1 MiB on, a body without a declared length gets
+// sizeFor is how large the buffer after one of size bytes is: four times as
+// large, so that a document of the usual 171 KB is copied twice, and no larger
+// than what was declared. From 1 MiB on, a body without a declared length gets
 // twice as much each time, because nobody knows how much of it will be needed.
 // limit, the longest body there may be, is more than size.
 func sizeFor(size, declared, limit int64) int64 {
@@ -52,9 +51,6 @@ func sizeFor(size, declared, limit int64) int64 {
 		next := int64(bufferBytesMin)
 		for next <= size {
 			next *= 4
-		}
-		if size > 0 && declared > next && declared <= next*4 {
-			next *= 4 // One copy less, for what is on its way to being there.
 		}
 		return next
 	case declared > size:

@@ -57,8 +57,8 @@ func (s *Server) core(routes *router) *fasthttp.Server {
 func (s *Server) coreError(ctx *fasthttp.RequestCtx, err error) {
 	r := s.acquireRequest(ctx)
 	defer s.releaseRequest(r)
-	s.metrics.inFlight.Add(1)
-	defer s.metrics.inFlight.Add(-1)
+	s.metrics.inFlight.Inc()
+	defer s.metrics.inFlight.Dec()
 	r.method = len(methods) - 1 // the request line may not have been read
 	r.lingerAfter()
 	r.problem(s.coreProblem(err))

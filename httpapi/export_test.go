@@ -2,7 +2,6 @@ package httpapi
 
 import (
 	"net"
-	"time"
 
 	"markr/engine/exam"
 	"markr/wal/entry"
@@ -169,20 +168,3 @@ func (s *Server) TakeDownloads() (giveBack func()) {
 
 // HeldByDownloads is what documents on their way out hold.
 func (s *Server) HeldByDownloads() int64 { return s.content.downloads.used.Load() }
-
-// Deadline is a deadline by itself.
-type Deadline struct{ d deadline }
-
-// NewDeadline makes one that may be late by slack.
-func NewDeadline(slack time.Duration) *Deadline { return &Deadline{deadline{slack: slack}} }
-
-// Ask asks for a moment and says when the timer is for, and whether it was moved.
-func (d *Deadline) Ask(moment time.Time) (armed time.Time, moved bool) {
-	d.d.asked = moment
-	return d.d.due()
-}
-
-// NewConn is a connection without a gate, whose deadlines may be late by slack.
-func NewConn(inner net.Conn, slack time.Duration) net.Conn {
-	return &conn{Conn: inner, reading: deadline{slack: slack}, writing: deadline{slack: slack}}
-}

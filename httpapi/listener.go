@@ -69,8 +69,6 @@ func (g *gate) Accept() (net.Conn, error) {
 			_ = inner.SetWriteDeadline(g.server.now().Add(g.server.limits.WriteTimeout))
 		}
 		c := &conn{Conn: inner, gate: g, address: addressOf(inner.RemoteAddr())}
-		c.reading.slack = g.server.limits.ReadTimeout / deadlineShare
-		c.writing.slack = g.server.limits.WriteTimeout / deadlineShare
 		reason := g.enter(c)
 		if reason == "" {
 			g.server.metrics.connections.Inc()
@@ -195,8 +193,6 @@ type conn struct {
 	address netip.Addr
 	linger  atomic.Bool // set when an answer is sent before the request was read whole
 	closed  atomic.Bool
-	// The deadlines of who serves the connection; one goroutine uses them.
-	reading, writing deadline
 }
 
 // Close closes the connection, once.
@@ -229,7 +225,7 @@ func (c *conn) drain() {
 		if c.SetReadDeadline(deadline) != nil {
 			return
 		}
-		if _, err := io.ReadAtLeast(c, buffer, 1); err != nil || !now().Before(end) {
+		if _, err := io.ReadAtLeast(c.Conn, buffer, 1); err != nil || !now().Before(end) {
 			return
 		}
 	}

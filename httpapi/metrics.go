@@ -14,7 +14,7 @@ import (
 // those of the table and "other", methods and codes those listed here.
 type metrics struct {
 	requests        *prometheus.CounterVec
-	inFlight        atomic.Int64             // requests
+	inFlight        prometheus.Gauge
 	routes          map[string]*routeMetrics // by pattern, and routeOther
 	panics          prometheus.Counter
 	rejected        map[string]prometheus.Counter // connections, by reason
@@ -83,12 +83,8 @@ func durationOpts(name, help string) prometheus.HistogramOpts {
 	return histogramOpts(name, help, []float64{.0001, .00025, .0005, .001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5})
 }
 
-// sizeOpts makes a histogram of bytes: a classic one alone, because a native one costs
-// as much again to observe and nobody needs sizes to a tenth.
 func sizeOpts(name, help string) prometheus.HistogramOpts {
-	return prometheus.HistogramOpts{
-		Name: name, Help: help, Buckets: prometheus.ExponentialBuckets(sizeBytesMin, sizeFactor, sizeBuckets),
-	}
+	return histogramOpts(name, help, prometheus.ExponentialBuckets(sizeBytesMin, sizeFactor, sizeBuckets))
 }
 
 func histogramOpts(name, help string, buckets []float64) prometheus.HistogramOpts {
@@ -105,6 +101,9 @@ func newMetrics(s *Server, registerer prometheus.Registerer, table []route) (*me
 		requests: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "markr_http_requests_total", Help: "Requests answered.",
 		}, []string{"method", "route", "code"}),
+		inFlight: prometheus.NewGauge(prometheus.GaugeOpts{
+			Name: "markr_http_requests_in_flight", Help: "Requests being answered.",
+		}),
 		panics: prometheus.NewCounter(prometheus.CounterOpts{
 			Name: "markr_http_panics_total", Help: "Handlers that panicked; each answered 500.",
 		}),
@@ -118,7 +117,7 @@ func newMetrics(s *Server, registerer prometheus.Registerer, table []route) (*me
 		rejected: make(map[string]prometheus.Counter),
 		unread:   make(map[code]prometheus.Counter),
 	}
-	collectors := append([]prometheus.Collector{m.requests, m.panics, m.connections, m.importsInFlight},
+	collectors := append([]prometheus.Collector{m.requests, m.inFlight, m.panics, m.connections, m.importsInFlight},
 		m.vectors(table)...)
 	for _, c := range append(collectors, s.gauges()...) {
 		if err := registerer.Register(c); err != nil {
@@ -236,8 +235,6 @@ func (s *Server) gauges() []prometheus.Collector {
 		}
 		return 0
 	})
-	add("markr_http_requests_in_flight", "Requests being answered.",
-		func() float64 { return float64(s.metrics.inFlight.Load()) })
 	add("markr_http_connections_limit", "How many connections may be open.",
 		func() float64 { return float64(s.limits.ConnectionsMax) })
 	add("markr_import_in_flight_limit", "How many documents may be imported at once.",

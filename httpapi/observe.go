@@ -15,8 +15,8 @@ import (
 func (s *Server) serve(routes *router, ctx *fasthttp.RequestCtx) {
 	r := s.acquireRequest(ctx)
 	defer s.releaseRequest(r)
-	s.metrics.inFlight.Add(1)
-	defer s.metrics.inFlight.Add(-1)
+	s.metrics.inFlight.Inc()
+	defer s.metrics.inFlight.Dec()
 	if err := r.answer(routes); err != nil {
 		r.problem(err)
 	}
