@@ -78,7 +78,7 @@ func (s *Server) admit(header *fasthttp.RequestHeader) admission {
 			return admitted
 		}
 		return bodyUnwanted
-	case s.intake.Reads(string(header.ContentType())) != nil:
+	case s.intake.Reads(s.mediaType(header.ContentType())) != nil:
 		return refusedType
 	case bodyCodingOf(header) == bodyUnknown:
 		return refusedCoding
