@@ -51,6 +51,9 @@ func (s *Server) headerReceived(header *fasthttp.RequestHeader) fasthttp.Request
 
 // admissionOf is what headerReceived has decided.
 func admissionOf(header *fasthttp.RequestHeader) admission {
+	if header.ContentLength() != 0 {
+		return admitted // who is cut off from its body has none; see headerReceived
+	}
 	value := header.Peek(admissionField)
 	if len(value) == 0 {
 		return admitted
@@ -64,17 +67,18 @@ const noBody = -2
 func (s *Server) admit(header *fasthttp.RequestHeader) admission {
 	raw := header.RawHeaders()
 	length := header.ContentLength()
+	lines, names := fieldsOf(raw)
 	switch {
-	case bytes.Count(raw, []byte("\n")) > s.limits.HeaderLinesMax+1: // and the empty line
+	case lines > s.limits.HeaderLinesMax+1: // and the empty line
 		return refusedLines
-	case length != noBody && framedTwice(raw):
+	case length != noBody && names.has(fasthttp.HeaderTransferEncoding) && framedTwice(raw):
 		return refusedFraming
 	case !isImport(header):
 		if length == noBody || length == 0 {
 			return admitted
 		}
 		return bodyUnwanted
-	case s.intake.Reads(string(header.ContentType())) != nil:
+	case s.intake.Reads(s.mediaType(header.ContentType())) != nil:
 		return refusedType
 	case bodyCodingOf(header) == bodyUnknown:
 		return refusedCoding

@@ -31,11 +31,13 @@ func (b *body) take(n int64) error {
 	return nil
 }
 
-// fill reads source to its end, at most limit bytes of it. Memory is taken from
-// the budget as bytes arrive: what is held is at most bufferBytesMin or four
-// times what has arrived, whatever was declared. declared is a length, or -1; it
-// only keeps the last buffer from being larger than needed.
+// fill reads source to its end, at most limit bytes of it. declared is a length, or
+// -1. Memory for a length of up to bufferBytesKept is taken at once while most of
+// the budget is free. Otherwise it is taken as bytes arrive: what is held is then
+// at most bufferBytesMin or four times what has arrived, whatever was declared; a
+// length only keeps the last buffer from being larger than needed.
 func (b *body) fill(source io.Reader, declared, limit int64) error {
+	b.trust(declared)
 	for {
 		if len(b.bytes) == cap(b.bytes) {
 			if int64(len(b.bytes)) >= limit {
@@ -57,6 +59,20 @@ func (b *body) fill(source io.Reader, declared, limit int64) error {
 		if err != nil {
 			return err
 		}
+	}
+}
+
+// trust takes a buffer for all of a body whose length was declared, if the length
+// is a usual one and the budget can do without: the bytes then stay where they are
+// received.
+func (b *body) trust(declared int64) {
+	if b.bytes != nil || declared <= bufferBytesMin || declared > bufferBytesKept {
+		return
+	}
+	size := keptFor(declared)
+	if b.server.budget.takeOnTrust(size) {
+		b.taken += size
+		b.bytes = b.server.buffers.get(size)
 	}
 }
 

@@ -13,10 +13,17 @@ type budget struct {
 }
 
 // take takes n bytes, all or none, and says whether it got them.
-func (b *budget) take(n int64) bool {
+func (b *budget) take(n int64) bool { return b.takeWithin(n, b.max) }
+
+// takeOnTrust takes n bytes for what has been announced and is not there. The half
+// of the budget that announcements cannot take is for what arrives.
+func (b *budget) takeOnTrust(n int64) bool { return b.takeWithin(n, b.max/2) }
+
+// takeWithin takes n bytes if no more than most are out then.
+func (b *budget) takeWithin(n, most int64) bool {
 	for {
 		used := b.used.Load()
-		if n > b.max-used {
+		if n > most-used {
 			return false
 		}
 		if b.used.CompareAndSwap(used, used+n) {

@@ -40,6 +40,16 @@ func classOf(size int64) int {
 	return -1
 }
 
+// keptFor is the size of the smallest kept buffer that has room for size bytes, at
+// most bufferBytesKept.
+func keptFor(size int64) int64 {
+	of := int64(bufferBytesMin)
+	for of < size {
+		of *= 4
+	}
+	return of
+}
+
 // sizeFor is how large the buffer after one of size bytes is: four times as
 // large, so that a document of the usual 171 KB is copied twice, and no larger
 // than what was declared. From 1 MiB on, a body without a declared length gets
@@ -48,11 +58,7 @@ func classOf(size int64) int {
 func sizeFor(size, declared, limit int64) int64 {
 	switch {
 	case size < bufferBytesKept:
-		next := int64(bufferBytesMin)
-		for next <= size {
-			next *= 4
-		}
-		return next
+		return keptFor(size + 1)
 	case declared > size:
 		return min(size*4, declared)
 	default:

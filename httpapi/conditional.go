@@ -64,6 +64,9 @@ func (r *request) unchanged(tag []byte, cacheControl string) bool {
 // headerList is the value of a header that is a list, and may therefore be spread
 // over several lines (RFC 9110 section 5.3). It is valid until the handler returns.
 func (r *request) headerList(name string) []byte {
+	if !r.names.has(name) {
+		return nil
+	}
 	switch lines := r.ctx.Request.Header.PeekAll(name); len(lines) {
 	case 0:
 		return nil

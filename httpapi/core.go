@@ -37,9 +37,7 @@ func (s *Server) core(routes *router) *fasthttp.Server {
 		StreamRequestBody:  true,
 		MaxRequestBodySize: prefetchBytes,
 		ReadBufferSize:     l.HeaderBytesMax,
-		ReadTimeout:        l.ReadTimeout,
-		WriteTimeout:       l.WriteTimeout,
-		IdleTimeout:        l.IdleTimeout,
+		// Of time limits it has none: connections keep them, see deadline.go.
 		Concurrency:        l.ConnectionsMax + concurrencyRoom,
 		MaxRequestsPerConn: l.RequestsPerConnectionMax,
 
@@ -57,11 +55,12 @@ func (s *Server) core(routes *router) *fasthttp.Server {
 func (s *Server) coreError(ctx *fasthttp.RequestCtx, err error) {
 	r := s.acquireRequest(ctx)
 	defer s.releaseRequest(r)
-	s.metrics.inFlight.Inc()
-	defer s.metrics.inFlight.Dec()
+	s.metrics.inFlight.Add(1)
+	defer s.metrics.inFlight.Add(-1)
 	r.method = len(methods) - 1 // the request line may not have been read
 	r.lingerAfter()
 	r.problem(s.coreProblem(err))
+	r.setCommonHeaders()
 	r.observe()
 }
 

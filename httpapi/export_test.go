@@ -65,7 +65,10 @@ func (s *Server) SetPanic(value any) {
 func (s *Server) ServeConn(c net.Conn) error { return s.public.core.ServeConn(c) }
 
 // DecodeSegment decodes a segment of a path.
-func DecodeSegment(segment string) (string, error) { return decodeSegment([]byte(segment)) }
+func DecodeSegment(segment string) (string, error) {
+	value, err := decodeSegment([]byte(segment))
+	return string(value), err
+}
 
 // HeldBytes is what the budget has given out.
 func (s *Server) HeldBytes() int64 { return s.budget.used.Load() }

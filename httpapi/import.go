@@ -2,12 +2,13 @@ package httpapi
 
 import (
 	"context"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"strconv"
+	"time"
 
 	"github.com/google/uuid"
-	"github.com/valyala/fasthttp"
 
 	"markr/engine"
 )
@@ -22,31 +23,47 @@ import (
 //     and visible, or durably refused.
 //  5. The memory is given back, and the client is answered.
 func (s *Server) importPost(r *request) error {
-	document, err := s.receive(r)
+	received, err := s.receive(r)
 	if err != nil {
 		return r.turnedAway(err)
 	}
-	defer document.release()
-	ctx, cancel := context.WithTimeout(context.Background(), s.limits.ReadTimeout)
-	defer cancel()
-	if err := s.enter(ctx); err != nil {
+	defer r.document.release()
+	patience := patience{until: received.Add(s.limits.ReadTimeout), now: s.now}
+	defer patience.end()
+	if err := s.enter(&patience); err != nil {
 		return r.turnedAway(err)
 	}
 	defer s.exit()
-	receipt, err := s.engine.Import(ctx, engine.Submission{
-		Raw:       document.bytes,
-		MediaType: string(r.ctx.Request.Header.ContentType()),
+	receipt, err := s.engine.Import(&patience, engine.Submission{
+		Raw:       r.document.bytes,
+		MediaType: s.mediaType(r.ctx.Request.Header.ContentType()),
 		Source:    r.source(),
 	})
 	if err != nil {
 		return r.refusedByEngine(err)
 	}
-	return r.json(fasthttp.StatusOK, appendReceipt(nil, &receipt))
+	body := appendReceipt(r.newBody(), &receipt)
+	r.ctx.SetContentType("application/json")
+	r.ctx.Response.SwapBody(body)
+	return nil
 }
 
-// receive reads a request's body. The error is a requestError.
-func (s *Server) receive(r *request) (*body, error) {
-	b := &body{server: s}
+// mediaType is a content type as text: nearly always one of those that are read,
+// which are not copied again.
+func (s *Server) mediaType(contentType []byte) string {
+	for _, known := range s.mediaTypes {
+		if string(contentType) == known {
+			return known
+		}
+	}
+	return string(contentType)
+}
+
+// receive reads a request's body into r.document, and says when it was there. The
+// error is a requestError.
+func (s *Server) receive(r *request) (time.Time, error) {
+	b := &r.document
+	b.server = s
 	w := s.newWire(r)
 	coding := bodyCodingOf(&r.ctx.Request.Header)
 	err := s.decodeInto(b, coding, w)
@@ -56,10 +73,11 @@ func (s *Server) receive(r *request) (*body, error) {
 		b.release()
 		// Some of the body may still be on its way.
 		r.lingerAfter()
-		return nil, s.bodyError(err, w)
+		return time.Time{}, s.bodyError(err, w)
 	}
-	s.metrics.read.Observe(s.now().Sub(r.started).Seconds())
-	return b, nil
+	now := s.now()
+	s.metrics.read.Observe(now.Sub(r.started).Seconds())
+	return now, nil
 }
 
 // bodyError tells a client why its body was not taken.
@@ -129,7 +147,7 @@ func (r *request) refusedByEngine(err error) error {
 // appendReceipt appends what an accepted document did, in SPEC's order.
 func appendReceipt(dst []byte, receipt *engine.Receipt) []byte {
 	dst = append(dst, `{"import_id":"`...)
-	dst = append(dst, receipt.ImportID.String()...)
+	dst = appendUUID(dst, receipt.ImportID)
 	dst = append(dst, `","position":`...)
 	dst = strconv.AppendUint(dst, uint64(receipt.Position), 10)
 	dst = append(dst, `,"test_ids":[`...)
@@ -152,8 +170,17 @@ func appendReceipt(dst []byte, receipt *engine.Receipt) []byte {
 		return append(dst, "null}"...)
 	}
 	dst = append(dst, '"')
-	dst = append(dst, receipt.DuplicateOf.String()...)
+	dst = appendUUID(dst, receipt.DuplicateOf)
 	return append(dst, `"}`...)
+}
+
+// appendUUID appends the usual form of an id, without making a string of it.
+func appendUUID(dst []byte, id uuid.UUID) []byte {
+	dst = hex.AppendEncode(dst, id[:4])
+	for _, group := range [...][]byte{id[4:6], id[6:8], id[8:10], id[10:]} {
+		dst = hex.AppendEncode(append(dst, '-'), group)
+	}
+	return dst
 }
 
 // appendString appends an id as a JSON string. Ids are UTF-8 without control

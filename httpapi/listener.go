@@ -64,11 +64,8 @@ func (g *gate) Accept() (net.Conn, error) {
 			return nil, err
 		}
 		exhausted = false
-		if isTLS(inner) {
-			// For the handshake; the core sets deadlines for reading it only.
-			_ = inner.SetWriteDeadline(g.server.now().Add(g.server.limits.WriteTimeout))
-		}
 		c := &conn{Conn: inner, gate: g, address: addressOf(inner.RemoteAddr())}
+		c.opened(g.server.now())
 		reason := g.enter(c)
 		if reason == "" {
 			g.server.metrics.connections.Inc()
@@ -183,16 +180,37 @@ func addressOf(remote net.Addr) netip.Addr {
 	return netip.Addr{}
 }
 
-// A conn is a connection that, when the client may still be sending, is closed
-// for writing first and read on for a while: closed at once, the kernel would
-// answer what still arrives with a reset, and the client might lose the answer
-// it has not read yet.
+// textOf is an address as text, empty for none.
+func textOf(address netip.Addr) string {
+	if !address.IsValid() {
+		return ""
+	}
+	return address.String()
+}
+
+// A conn is a connection that keeps its time limits, see deadline.go, and that,
+// when the client may still be sending, is closed for writing first and read on
+// for a while: closed at once, the kernel would answer what still arrives with a
+// reset, and the client might lose the answer it has not read yet.
 type conn struct {
 	net.Conn
 	gate    *gate
 	address netip.Addr
 	linger  atomic.Bool // set when an answer is sent before the request was read whole
 	closed  atomic.Bool
+
+	phase         phase
+	large         bool // the answer is
+	reads, writes deadline
+	source        string // address as text, once somebody has asked
+}
+
+// remote is the address of the other end as text.
+func (c *conn) remote() string {
+	if c.source == "" {
+		c.source = textOf(c.address)
+	}
+	return c.source
 }
 
 // Close closes the connection, once.
@@ -222,7 +240,7 @@ func (c *conn) drain() {
 		if deadline.After(end) {
 			deadline = end
 		}
-		if c.SetReadDeadline(deadline) != nil {
+		if c.Conn.SetReadDeadline(deadline) != nil {
 			return
 		}
 		if _, err := io.ReadAtLeast(c.Conn, buffer, 1); err != nil || !now().Before(end) {

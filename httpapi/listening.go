@@ -25,6 +25,7 @@ type listening struct {
 func (l *listening) init(s *Server, table []route) {
 	l.server = s
 	l.routes = newRouter(table)
+	l.routes.observe(s.metrics)
 	l.core = s.core(&l.routes)
 }
 

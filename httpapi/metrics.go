@@ -14,8 +14,9 @@ import (
 // those of the table and "other", methods and codes those listed here.
 type metrics struct {
 	requests        *prometheus.CounterVec
-	inFlight        prometheus.Gauge
+	inFlight        atomic.Int64
 	routes          map[string]*routeMetrics // by pattern, and routeOther
+	other           *routeMetrics            // that one
 	panics          prometheus.Counter
 	rejected        map[string]prometheus.Counter // connections, by reason
 	read            prometheus.Observer
@@ -101,9 +102,6 @@ func newMetrics(s *Server, registerer prometheus.Registerer, table []route) (*me
 		requests: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "markr_http_requests_total", Help: "Requests answered.",
 		}, []string{"method", "route", "code"}),
-		inFlight: prometheus.NewGauge(prometheus.GaugeOpts{
-			Name: "markr_http_requests_in_flight", Help: "Requests being answered.",
-		}),
 		panics: prometheus.NewCounter(prometheus.CounterOpts{
 			Name: "markr_http_panics_total", Help: "Handlers that panicked; each answered 500.",
 		}),
@@ -117,7 +115,7 @@ func newMetrics(s *Server, registerer prometheus.Registerer, table []route) (*me
 		rejected: make(map[string]prometheus.Counter),
 		unread:   make(map[code]prometheus.Counter),
 	}
-	collectors := append([]prometheus.Collector{m.requests, m.inFlight, m.panics, m.connections, m.importsInFlight},
+	collectors := append([]prometheus.Collector{m.requests, m.panics, m.connections, m.importsInFlight},
 		m.vectors(table)...)
 	for _, c := range append(collectors, s.gauges()...) {
 		if err := registerer.Register(c); err != nil {
@@ -150,6 +148,7 @@ func (m *metrics) vectors(table []route) []prometheus.Collector {
 	for _, r := range append(table, route{pattern: routeOther, method: otherMethod}) {
 		m.routes[r.pattern] = m.newRouteMetrics(r, durations, requestSizes, responseSizes)
 	}
+	m.other = m.routes[routeOther]
 	m.read = read
 	for _, limit := range []string{rejectedAll, rejectedAddress} {
 		m.rejected[limit] = rejected.WithLabelValues(limit)
@@ -235,6 +234,8 @@ func (s *Server) gauges() []prometheus.Collector {
 		}
 		return 0
 	})
+	add("markr_http_requests_in_flight", "Requests being answered.",
+		func() float64 { return float64(s.metrics.inFlight.Load()) })
 	add("markr_http_connections_limit", "How many connections may be open.",
 		func() float64 { return float64(s.limits.ConnectionsMax) })
 	add("markr_import_in_flight_limit", "How many documents may be imported at once.",

@@ -15,10 +15,13 @@ import (
 func (s *Server) serve(routes *router, ctx *fasthttp.RequestCtx) {
 	r := s.acquireRequest(ctx)
 	defer s.releaseRequest(r)
-	s.metrics.inFlight.Inc()
-	defer s.metrics.inFlight.Dec()
+	s.metrics.inFlight.Add(1)
+	defer s.metrics.inFlight.Add(-1)
 	if err := r.answer(routes); err != nil {
 		r.problem(err)
+	}
+	if !r.dressed {
+		r.setCommonHeaders()
 	}
 	r.observe()
 }
@@ -57,7 +60,7 @@ func (r *request) panicked(value any) error {
 		text = what.Error()
 	}
 	r.server.logger.Error("handler panicked",
-		slog.String("request_id", r.id), slog.String("route", r.routeName()),
+		slog.String("request_id", r.idText()), slog.String("route", r.routeName()),
 		slog.String("panic", text), slog.String("stack", string(debug.Stack())))
 	r.lingerAfter()
 	return errPanicked
@@ -68,18 +71,22 @@ func (r *request) panicked(value any) error {
 func (r *request) lingerAfter() {
 	r.ctx.SetConnectionClose()
 	r.closing = true
-	if c, ok := r.ctx.Conn().(*conn); ok {
-		c.linger.Store(true)
+	if r.conn != nil {
+		r.conn.linger.Store(true)
 	}
 }
 
 // observe counts and logs a request that has been answered.
 func (r *request) observe() {
 	s := r.server
-	took := s.now().Sub(r.started)
+	now := s.now()
+	took := now.Sub(r.started)
 	status := r.ctx.Response.StatusCode()
 	size := r.responseSize()
-	rm := s.metrics.routes[r.routeName()]
+	rm := s.metrics.other
+	if r.route != nil {
+		rm = r.route.metrics
+	}
 	s.metrics.counter(rm, r.method, statusIndex(status)).Inc()
 	if r.method == rm.method || rm.route == routeOther {
 		rm.duration.Observe(took.Seconds())
@@ -88,16 +95,11 @@ func (r *request) observe() {
 	if rm.requestSize != nil {
 		rm.requestSize.Observe(float64(r.received))
 	}
-	if size > largeResponseBytes {
-		// As uploads get time for their length, so do answers.
-		_ = r.ctx.SetWriteDeadline(s.now().Add(s.limits.WriteTimeout + s.transferTime(int64(size))))
+	if r.conn != nil {
+		r.conn.answered(now, size)
 	}
 	r.log(status, size, took)
 }
-
-// largeResponseBytes is from when on an answer gets time for its length on top
-// of WriteTimeout.
-const largeResponseBytes = 1 << 20
 
 // responseSize is the length of the response body, 0 for one that is streamed.
 func (r *request) responseSize() int {
@@ -118,7 +120,7 @@ func (r *request) log(status, size int, took time.Duration) {
 		return
 	}
 	logger.LogAttrs(context.Background(), level, message,
-		slog.String("request_id", r.id),
+		slog.String("request_id", r.idText()),
 		slog.String("method", methods[r.method]),
 		slog.String("route", r.routeName()),
 		slog.Int("status", status),

@@ -36,10 +36,11 @@ func splitPath(original []byte, segments *[segmentsMax][]byte) (int, error) {
 }
 
 // decodeSegment decodes the percent escapes of one path segment, once. An
-// escaped dot is an ordinary character of an id.
-func decodeSegment(segment []byte) (string, error) {
+// escaped dot is an ordinary character of an id. A segment without escapes is its
+// own value.
+func decodeSegment(segment []byte) ([]byte, error) {
 	if bytes.IndexByte(segment, '%') < 0 {
-		return string(segment), nil
+		return segment, nil
 	}
 	decoded := make([]byte, 0, len(segment))
 	for rest := segment; len(rest) > 0; {
@@ -50,13 +51,13 @@ func decodeSegment(segment []byte) (string, error) {
 		}
 		var octet [1]byte
 		if len(rest) < 3 {
-			return "", errPath("a percent sign in its path is not followed by two hexadecimal digits")
+			return nil, errPath("a percent sign in its path is not followed by two hexadecimal digits")
 		}
 		if _, err := hex.Decode(octet[:], rest[1:3]); err != nil {
-			return "", errPath("a percent sign in its path is not followed by two hexadecimal digits")
+			return nil, errPath("a percent sign in its path is not followed by two hexadecimal digits")
 		}
 		decoded = append(decoded, octet[0])
 		rest = rest[3:]
 	}
-	return string(decoded), nil
+	return decoded, nil
 }

@@ -96,7 +96,7 @@ func (s *Server) rejection(reason string) []byte {
 	if reason == rejectedAddress {
 		detail = fmt.Sprintf("Your address has its limit of %d connections open (connections-per-address-max).", s.limits.ConnectionsPerAddressMax)
 	}
-	p, id := problem{code: codeOverloaded, detail: detail}, newRequestID()
+	p, id := problem{code: codeOverloaded, detail: detail}, string(appendNewRequestID(nil))
 	body := p.body(id)
 	return fmt.Appendf(nil, "HTTP/1.1 %d %s\r\nConnection: close\r\nCache-Control: no-store\r\nContent-Type: %s\r\n"+
 		"Content-Length: %d\r\nRetry-After: %s\r\n%s: %s\r\n\r\n%s",
@@ -124,7 +124,7 @@ func (p problem) retryAfter(requestID string) string {
 func (r *request) problem(err error) {
 	p := problemOf(err)
 	r.ctx.Response.Reset()
-	r.setCommonHeaders()
+	r.dressed = false
 	if r.closing {
 		r.ctx.SetConnectionClose()
 	}
@@ -134,12 +134,12 @@ func (r *request) problem(err error) {
 	}
 	k := kinds[p.code]
 	if k.retrySeconds > 0 {
-		r.setHeader("Retry-After", p.retryAfter(r.id))
+		r.setHeader("Retry-After", p.retryAfter(r.idText()))
 	}
-	_ = r.send(k.status, problemType, p.body(r.id)) // never fails
+	_ = r.send(k.status, problemType, p.body(r.idText())) // never fails
 	if (p.code == codeInternal || p.code == codeDamaged) && !errors.Is(err, errPanicked) {
 		r.server.logger.LogAttrs(r.ctx, slog.LevelError, "request failed",
-			slog.String("request_id", r.id), slog.String("route", r.routeName()), slog.Any("error", err))
+			slog.String("request_id", r.idText()), slog.String("route", r.routeName()), slog.Any("error", err))
 	}
 }
 

@@ -13,29 +13,42 @@ import (
 type request struct {
 	ctx     *fasthttp.RequestCtx
 	server  *Server
+	conn    *conn  // nil if it came past the gate
 	route   *route // nil until one is found
-	id      string // see requestid.go
 	started time.Time
-	method  int // as a label value, see methods
+	method  int      // as a label value, see methods
+	names   initials // of its header fields
 	params  [paramsMax]param
+	id      []byte // see requestid.go; its memory is used again
 	// received is the length of the request body, as far as it was read.
 	received int64
 	closing  bool // the connection is closed after the answer
+	dressed  bool // the common headers are set
+
+	// What an import needs, here to be used again.
+	wire     wire
+	document body
 }
 
-type param struct{ name, value string }
+// param is a path parameter. The value is as good as the request.
+type param struct {
+	name  string
+	value []byte
+}
 
 func (s *Server) acquireRequest(ctx *fasthttp.RequestCtx) *request {
 	r, _ := s.requests.Get().(*request)
 	r.ctx, r.started = ctx, s.now()
+	r.conn, _ = ctx.Conn().(*conn)
 	r.method = methodIndex(string(ctx.Method()))
-	r.id = requestID(&ctx.Request.Header)
-	r.setCommonHeaders()
+	header := &ctx.Request.Header
+	_, r.names = fieldsOf(header.RawHeaders())
+	r.id = r.appendRequestID(r.id[:0], header)
 	return r
 }
 
 func (s *Server) releaseRequest(r *request) {
-	*r = request{server: s}
+	*r = request{server: s, id: r.id}
 	s.requests.Put(r)
 }
 
@@ -44,11 +57,14 @@ func (s *Server) releaseRequest(r *request) {
 func (r *request) param(name string) string {
 	for i := range r.params {
 		if r.params[i].name == name {
-			return r.params[i].value
+			return string(r.params[i].value)
 		}
 	}
 	return ""
 }
+
+// idText is the request's id as text.
+func (r *request) idText() string { return string(r.id) }
 
 // query is the value of a query parameter, decoded, and whether it is there. It
 // is a copy and may be kept.
@@ -63,8 +79,20 @@ func (r *request) query(name string) (string, bool) {
 // setCommonHeaders sets what every response has: the request id, and that a
 // browser is not to guess what it got.
 func (r *request) setCommonHeaders() {
-	r.setHeader(headerRequestID, r.id)
+	r.dressed = true
+	r.ctx.Response.Header.SetCanonical([]byte(headerRequestID), r.id)
 	r.setHeader(fasthttp.HeaderXContentTypeOptions, "nosniff")
+}
+
+// dress gives the answer a header that was put together before, and its request
+// id. What was set until then is gone, but for the end of the connection.
+func (r *request) dress(prepared *fasthttp.ResponseHeader) {
+	r.dressed = true
+	prepared.CopyTo(&r.ctx.Response.Header)
+	r.ctx.Response.Header.SetCanonical([]byte(headerRequestID), r.id)
+	if r.closing {
+		r.ctx.SetConnectionClose()
+	}
 }
 
 // setHeader sets a response header. The name is in its canonical form: finding
@@ -76,10 +104,10 @@ func (r *request) setHeader(name, value string) {
 // source says who sent the request: the address of the other end, without its
 // port. It is a copy and may be kept.
 func (r *request) source() string {
-	if address := addressOf(r.ctx.RemoteAddr()); address.IsValid() {
-		return address.String()
+	if r.conn != nil {
+		return r.conn.remote()
 	}
-	return ""
+	return textOf(addressOf(r.ctx.RemoteAddr()))
 }
 
 // json answers with a JSON document. The body is copied.

@@ -1,8 +1,6 @@
 package httpapi
 
 import (
-	"encoding/binary"
-	"encoding/hex"
 	"math/rand/v2"
 
 	"github.com/valyala/fasthttp"
@@ -15,24 +13,29 @@ const headerRequestID = "X-Request-Id"
 // requestIDBytesMax is the longest request id accepted from a client.
 const requestIDBytesMax = 128
 
-// requestID is the client's request id if it is a sensible one, else a new one
-// of 128 random bits. Others are not an error and never reflected.
-func requestID(header *fasthttp.RequestHeader) string {
-	if given := header.Peek(headerRequestID); validRequestID(given) {
-		return string(given)
+// appendRequestID appends the client's request id if it is a sensible one, else a
+// new one of 128 random bits. Others are not an error and never reflected.
+func (r *request) appendRequestID(dst []byte, header *fasthttp.RequestHeader) []byte {
+	if r.names.has(headerRequestID) {
+		if given := header.Peek(headerRequestID); validRequestID(given) {
+			return append(dst, given...)
+		}
 	}
-	return newRequestID()
+	return appendNewRequestID(dst)
 }
 
-// newRequestID takes its bits from the runtime's generator: an id has to be
+// appendNewRequestID takes its bits from the runtime's generator: an id has to be
 // unique, not secret, and a system call for it would show in every read.
-func newRequestID() string {
-	var bits [16]byte
-	binary.BigEndian.PutUint64(bits[:8], rand.Uint64())
-	binary.BigEndian.PutUint64(bits[8:], rand.Uint64())
-	var text [2 * len(bits)]byte
-	hex.Encode(text[:], bits[:])
-	return string(text[:])
+func appendNewRequestID(dst []byte) []byte {
+	const digits, bits = "0123456789abcdef", 64
+	for range 128 / bits {
+		random := rand.Uint64()
+		for range bits / 4 {
+			dst = append(dst, digits[random&0xf])
+			random >>= 4
+		}
+	}
+	return dst
 }
 
 // validRequestID: letters, digits and the marks that ids are made of; nothing

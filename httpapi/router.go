@@ -52,6 +52,19 @@ func newRouter(table []route) router {
 	return rt
 }
 
+// observe gives every route its metrics, so that no request looks them up.
+func (rt *router) observe(m *metrics) {
+	rt.asterisk.metrics = m.other
+	for _, paths := range rt.byLength {
+		for _, p := range paths {
+			p.options.metrics = m.routes[p.options.pattern]
+			for _, r := range p.routes {
+				r.metrics = m.routes[r.pattern]
+			}
+		}
+	}
+}
+
 func newPath(pattern string) *path {
 	p := &path{}
 	if pattern == "/" {

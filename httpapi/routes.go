@@ -13,6 +13,7 @@ type route struct {
 	method  string // GET stands for HEAD too
 	handle  handler
 	reach   reach
+	metrics *routeMetrics // set when the route is about to be served
 }
 
 // reach says on which listener a route is served.
@@ -31,22 +32,22 @@ const importPattern = "/import"
 func routeTable() []route {
 	const get, post = fasthttp.MethodGet, fasthttp.MethodPost
 	return []route{
-		{importPattern, post, (*Server).importPost, public},
-		{"/results", get, (*Server).results, public},
-		{"/results/{test}/aggregate", get, (*Server).aggregate, public},
-		{"/imports", get, (*Server).imports, public},
-		{"/imports/{id}", get, (*Server).importByID, public},
-		{"/imports/{id}/document", get, (*Server).importDocument, public},
-		{"/openapi.json", get, (*Server).openapi, public},
-		{"/problems/{code}", get, (*Server).problemMeaning, public},
-		{"/", get, (*Server).page, public},
-		{"/assets/{name}", get, (*Server).asset, public},
-		{"/livez", get, (*Server).livez, ops},
-		{"/readyz", get, (*Server).readyz, ops},
-		{"/healthz", get, (*Server).readyz, ops},
-		{"/metrics", get, (*Server).scrape, ops},
-		{"/debug/pprof", get, (*Server).profiles, opsOnly},
-		{"/debug/pprof/{profile}", get, (*Server).profile, opsOnly},
+		{importPattern, post, (*Server).importPost, public, nil},
+		{"/results", get, (*Server).results, public, nil},
+		{"/results/{test}/aggregate", get, (*Server).aggregate, public, nil},
+		{"/imports", get, (*Server).imports, public, nil},
+		{"/imports/{id}", get, (*Server).importByID, public, nil},
+		{"/imports/{id}/document", get, (*Server).importDocument, public, nil},
+		{"/openapi.json", get, (*Server).openapi, public, nil},
+		{"/problems/{code}", get, (*Server).problemMeaning, public, nil},
+		{"/", get, (*Server).page, public, nil},
+		{"/assets/{name}", get, (*Server).asset, public, nil},
+		{"/livez", get, (*Server).livez, ops, nil},
+		{"/readyz", get, (*Server).readyz, ops, nil},
+		{"/healthz", get, (*Server).readyz, ops, nil},
+		{"/metrics", get, (*Server).scrape, ops, nil},
+		{"/debug/pprof", get, (*Server).profiles, opsOnly, nil},
+		{"/debug/pprof/{profile}", get, (*Server).profile, opsOnly, nil},
 	}
 }
 

@@ -88,9 +88,10 @@ type Server struct {
 	operators listening
 	draining  atomic.Bool
 
-	refusals [admissions]*requestError
-	budget   budget
-	places   chan struct{} // one token for each import under way
+	refusals   [admissions]*requestError
+	mediaTypes []string // that are read
+	budget     budget
+	places     chan struct{} // one token for each import under way
 
 	requests sync.Pool // of *request
 	gzips    sync.Pool // of *gzip.Reader
@@ -105,17 +106,18 @@ func New(opts Options) (*Server, error) {
 		return nil, fmt.Errorf("make HTTP server: %w", err)
 	}
 	s := &Server{
-		engine:   opts.Engine,
-		intake:   opts.Intake,
-		limits:   opts.Limits,
-		version:  opts.Version,
-		now:      opts.Now,
-		logger:   opts.Logger,
-		slow:     opts.SlowAfter,
-		scraper:  newScraper(opts.Registry),
-		refusals: newRefusals(opts.Limits, strings.Join(opts.Intake.MediaTypes(), ", ")),
-		budget:   budget{max: opts.Limits.BytesInFlightMax},
-		places:   make(chan struct{}, opts.Limits.ImportsInFlightMax),
+		engine:     opts.Engine,
+		intake:     opts.Intake,
+		limits:     opts.Limits,
+		version:    opts.Version,
+		now:        opts.Now,
+		logger:     opts.Logger,
+		slow:       opts.SlowAfter,
+		scraper:    newScraper(opts.Registry),
+		refusals:   newRefusals(opts.Limits, strings.Join(opts.Intake.MediaTypes(), ", ")),
+		mediaTypes: opts.Intake.MediaTypes(),
+		budget:     budget{max: opts.Limits.BytesInFlightMax},
+		places:     make(chan struct{}, opts.Limits.ImportsInFlightMax),
 	}
 	s.requests.New = func() any { return &request{server: s} }
 	s.gzips.New = func() any { return new(gzip.Reader) }

@@ -2,11 +2,8 @@ package httpapi
 
 import (
 	"errors"
-	"fmt"
 	"io"
 	"time"
-
-	"github.com/valyala/fasthttp"
 )
 
 // What can be wrong with a body before anybody looks into it. They do not leave
@@ -26,8 +23,8 @@ const extendEveryBytes = 64 << 10
 // the limit, tells a body that was cut short from one that ended, and gives a
 // body without a declared length more time as it arrives.
 type wire struct {
-	ctx      *fasthttp.RequestCtx
 	server   *Server
+	conn     *conn // nil if it came past the gate
 	stream   io.Reader
 	declared int64 // -1: not
 	received int64
@@ -36,8 +33,10 @@ type wire struct {
 	err      error // the first, io.EOF included: decoders hide what they were told
 }
 
+// newWire makes the wire of a request, which keeps it.
 func (s *Server) newWire(r *request) *wire {
-	w := &wire{ctx: r.ctx, server: s, stream: r.ctx.RequestBodyStream(), started: r.started, declared: -1}
+	w := &r.wire
+	*w = wire{server: s, conn: r.conn, stream: r.ctx.RequestBodyStream(), started: r.started, declared: -1}
 	if length := r.ctx.Request.Header.ContentLength(); length >= 0 {
 		w.declared = int64(length)
 	}
@@ -70,8 +69,8 @@ func (w *wire) read(p []byte) (int, error) {
 		return n, err
 	case w.declared < 0 && w.received >= w.extendAt:
 		w.extendAt = w.received + extendEveryBytes
-		if err := w.ctx.SetReadDeadline(w.started.Add(w.server.readTimeout(w.received))); err != nil {
-			return n, fmt.Errorf("extend read deadline: %w", err)
+		if w.conn != nil {
+			w.conn.readBy(w.started.Add(w.server.readTimeout(w.received)))
 		}
 	}
 	return n, nil

@@ -1,0 +1,154 @@
+package httpapi
+
+import (
+	"errors"
+	"os"
+	"time"
+)
+
+// A deadline is a time limit on one direction of a connection. Telling the
+// connection (arming) means moving a timer, which costs as much as finding a route,
+// and limits move with every request. So the connection is told as seldom as can
+// be:
+//
+//  1. Before every wait something is armed, and never anything later than by.
+//     So no wait is without an end, or has a later one than by.
+//  2. What is armed may be earlier than by. Then the wait ends too early, by is
+//     armed, and the wait goes on.
+//  3. A wait that ends when by was armed has ended for good.
+//
+// So limits hold exactly, and a connection in use has its timers moved once in the
+// time of a limit, not at every request.
+type deadline struct {
+	by    time.Time
+	armed time.Time // zero: nothing
+	// exact is for connections whose waits cannot go on once they have ended: by
+	// is armed before every wait.
+	exact bool
+	arm   func(time.Time) error
+}
+
+// before prepares a wait.
+func (d *deadline) before() error {
+	if d.armed.IsZero() || d.by.Before(d.armed) || (d.exact && !d.armed.Equal(d.by)) {
+		return d.set()
+	}
+	return nil
+}
+
+func (d *deadline) set() error {
+	d.armed = d.by
+	return d.arm(d.by)
+}
+
+// tooEarly says whether err ends a wait whose time is not up; the wait may go on.
+func (d *deadline) tooEarly(err error) bool {
+	return err != nil && !d.armed.Equal(d.by) && errors.Is(err, os.ErrDeadlineExceeded) && d.set() == nil
+}
+
+// phase is what a connection waits for when it is read.
+type phase uint8
+
+const (
+	phaseNew       phase = iota // the first byte of all
+	phaseIdle                   // the first byte of a further request
+	phaseBegun                  // a request has begun; nobody has waited for more of it
+	phaseReceiving              // more of it, by a deadline that is set
+)
+
+// A conn keeps the time limits of its requests. The core has none, because it
+// reads the clock and moves a timer for each of them, twice or three times a
+// request, whether anything is waited for or not. All of this is the serving
+// goroutine's alone.
+
+// opened starts the time of a connection.
+func (c *conn) opened(now time.Time) {
+	exact := isTLS(c.Conn) // after a timeout, TLS writes no more
+	c.reads = deadline{by: now.Add(c.gate.server.limits.ReadTimeout), exact: exact, arm: c.Conn.SetReadDeadline}
+	c.writes = deadline{by: now.Add(c.gate.server.limits.WriteTimeout), exact: exact, arm: c.Conn.SetWriteDeadline}
+	if exact {
+		_ = c.writes.set() // the handshake writes while it is being read
+	}
+}
+
+// Read implements net.Conn. A request that arrives in one piece is never waited
+// for, so its time limit is not even looked up.
+func (c *conn) Read(p []byte) (int, error) {
+	if c.phase == phaseBegun {
+		c.readBy(c.gate.server.now().Add(c.gate.server.limits.ReadTimeout))
+	}
+	if err := c.reads.before(); err != nil {
+		return 0, err
+	}
+	n, err := c.Conn.Read(p)
+	for n == 0 && c.reads.tooEarly(err) {
+		n, err = c.Conn.Read(p)
+	}
+	if n > 0 {
+		c.arrived()
+	}
+	return n, err
+}
+
+// arrived notes that something has come.
+func (c *conn) arrived() {
+	switch c.phase {
+	case phaseNew:
+		c.phase = phaseReceiving // a new connection has ReadTimeout for the whole header
+	case phaseIdle:
+		c.phase = phaseBegun
+		c.writes.by = time.Time{} // what was granted was for the answer before
+	case phaseBegun, phaseReceiving:
+	}
+}
+
+// readBy sets when the rest of a request has to be there.
+func (c *conn) readBy(by time.Time) {
+	c.phase, c.reads.by = phaseReceiving, by
+}
+
+// SetReadDeadline implements net.Conn. The core calls it for a body whose length
+// was declared; see [Server.headerReceived].
+func (c *conn) SetReadDeadline(by time.Time) error {
+	c.readBy(by)
+	return nil
+}
+
+// answered starts the time that the client has for taking an answer, which is
+// ready now, and that for its next request. Who takes a small answer slowly has
+// less of the second.
+func (c *conn) answered(now time.Time, size int) {
+	s := c.gate.server
+	c.phase = phaseIdle
+	c.reads.by = now.Add(s.limits.IdleTimeout)
+	c.writes.by = now.Add(s.limits.WriteTimeout)
+	// As uploads get time for their length, so do answers.
+	if c.large = size > largeResponseBytes; c.large {
+		c.writes.by = c.writes.by.Add(s.transferTime(int64(size)))
+	}
+}
+
+// largeResponseBytes is from when on an answer gets time for its length on top
+// of WriteTimeout.
+const largeResponseBytes = 1 << 20
+
+// Write implements net.Conn.
+func (c *conn) Write(p []byte) (int, error) {
+	s := c.gate.server
+	if c.writes.by.IsZero() { // 100 Continue
+		c.writes.by = s.now().Add(s.limits.WriteTimeout)
+	}
+	if err := c.writes.before(); err != nil {
+		return 0, err
+	}
+	written, err := c.Conn.Write(p)
+	for c.writes.tooEarly(err) {
+		var n int
+		n, err = c.Conn.Write(p[written:])
+		written += n
+	}
+	if c.large {
+		c.reads.by = s.now().Add(s.limits.IdleTimeout)
+	}
+	return written, err
+}
