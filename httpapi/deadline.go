@@ -65,7 +65,7 @@ const (
 func (c *conn) opened(now time.Time) {
 	exact := isTLS(c.Conn) // after a timeout, TLS writes no more
 	c.reads = deadline{by: now.Add(c.gate.server.limits.ReadTimeout), exact: exact, arm: c.Conn.SetReadDeadline}
-	c.writes = deadline{by: now.Add(c.gate.server.limits.WriteTimeout), exact: exact, arm: c.Conn.SetWriteDeadline}
+	c.writes = deadline{by: now.Add(c.gate.server.limits.WriteTimeout), exact: exact, arm: c.SetWriteDeadline}
 	if exact {
 		_ = c.writes.set() // the handshake writes while it is being read
 	}
