@@ -99,7 +99,7 @@ func isImport(header *fasthttp.RequestHeader) bool {
 	if !header.IsPost() {
 		return false
 	}
-	path, _, _ := bytes.Cut(header.RequestURI(), []byte("?"))
+	path, _, _ := cut(header.RequestURI(), '?')
 	return string(path) == importPattern
 }
 

@@ -33,6 +33,7 @@ func (s *Server) core(routes *router) *fasthttp.Server {
 		ErrorHandler:   s.coreError,
 		HeaderReceived: s.headerReceived,
 		Logger:         coreLogger{s.logger},
+		ConnState:      connState,
 
 		StreamRequestBody:  true,
 		MaxRequestBodySize: prefetchBytes,

@@ -2,8 +2,11 @@ package httpapi
 
 import (
 	"errors"
+	"net"
 	"os"
 	"time"
+
+	"github.com/valyala/fasthttp"
 )
 
 // A deadline is a time limit on one direction of a connection. Telling the
@@ -75,7 +78,11 @@ func (c *conn) opened(now time.Time) {
 // for, so its time limit is not even looked up.
 func (c *conn) Read(p []byte) (int, error) {
 	if c.phase == phaseBegun {
-		c.readBy(c.gate.server.now().Add(c.gate.server.limits.ReadTimeout))
+		within := c.gate.server.limits.ReadTimeout
+		if !c.bodyBy.IsZero() {
+			within = time.Until(c.bodyBy) //nolint:forbidigo // by the clock that made it.
+		}
+		c.readBy(c.gate.server.now().Add(within))
 	}
 	if err := c.reads.before(); err != nil {
 		return 0, err
@@ -84,19 +91,24 @@ func (c *conn) Read(p []byte) (int, error) {
 	for n == 0 && c.reads.tooEarly(err) {
 		n, err = c.Conn.Read(p)
 	}
-	if n > 0 {
-		c.arrived()
-	}
 	return n, err
 }
 
-// arrived notes that something has come.
-func (c *conn) arrived() {
+// connState is told by the core, among other things, that the first byte of a
+// request is there, be it that it came behind the request before.
+func connState(inner net.Conn, state fasthttp.ConnState) {
+	if c, ok := inner.(*conn); ok && state == fasthttp.StateActive {
+		c.begun()
+	}
+}
+
+// begun starts a request.
+func (c *conn) begun() {
 	switch c.phase {
 	case phaseNew:
 		c.phase = phaseReceiving // a new connection has ReadTimeout for the whole header
 	case phaseIdle:
-		c.phase = phaseBegun
+		c.phase, c.bodyBy = phaseBegun, time.Time{}
 		c.writes.by = time.Time{} // what was granted was for the answer before
 	case phaseBegun, phaseReceiving:
 	}
@@ -108,9 +120,9 @@ func (c *conn) readBy(by time.Time) {
 }
 
 // SetReadDeadline implements net.Conn. The core calls it for a body whose length
-// was declared; see [Server.headerReceived].
+// was declared, see [Server.headerReceived], by a clock of its own.
 func (c *conn) SetReadDeadline(by time.Time) error {
-	c.readBy(by)
+	c.phase, c.bodyBy = phaseBegun, by
 	return nil
 }
 
@@ -135,7 +147,7 @@ const largeResponseBytes = 1 << 20
 // Write implements net.Conn.
 func (c *conn) Write(p []byte) (int, error) {
 	s := c.gate.server
-	if c.writes.by.IsZero() { // 100 Continue
+	if c.writes.by.IsZero() { // 100 Continue, or an answer held back for the next one
 		c.writes.by = s.now().Add(s.limits.WriteTimeout)
 	}
 	if err := c.writes.before(); err != nil {

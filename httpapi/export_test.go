@@ -1,7 +1,9 @@
 package httpapi
 
 import (
+	"context"
 	"net"
+	"time"
 
 	"markr/engine/exam"
 	"markr/wal/entry"
@@ -171,3 +173,21 @@ func (s *Server) TakeDownloads() (giveBack func()) {
 
 // HeldByDownloads is what documents on their way out hold.
 func (s *Server) HeldByDownloads() int64 { return s.content.downloads.used.Load() }
+
+// FieldsOf looks through a header block: its lines, and which of the names it may
+// have.
+func FieldsOf(raw string, names []string) (lines int, may []string) {
+	lines, found := fieldsOf([]byte(raw))
+	for _, name := range names {
+		if found.has(name) {
+			may = append(may, name)
+		}
+	}
+	return lines, may
+}
+
+// NewPatience makes a patience and says how it is ended.
+func NewPatience(until time.Time, now func() time.Time) (ctx context.Context, end func()) {
+	p := &patience{until: until, now: now}
+	return p, p.end
+}

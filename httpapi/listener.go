@@ -200,7 +200,8 @@ type conn struct {
 	closed  atomic.Bool
 
 	phase         phase
-	large         bool // the answer is
+	bodyBy        time.Time // of a body whose length was declared, until it is waited for
+	large         bool      // the answer is
 	reads, writes deadline
 	source        string // address as text, once somebody has asked
 }

@@ -19,7 +19,7 @@ func splitPath(original []byte, segments *[segmentsMax][]byte) (int, error) {
 	}
 	rest := original[1:]
 	for n := range segmentsMax {
-		segment, after, more := bytes.Cut(rest, []byte("/"))
+		segment, after, more := cut(rest, '/')
 		switch string(segment) {
 		case "":
 			return 0, errNoSuchRoute
@@ -33,6 +33,14 @@ func splitPath(original []byte, segments *[segmentsMax][]byte) (int, error) {
 		rest = after
 	}
 	return 0, errNoSuchRoute
+}
+
+// cut is bytes.Cut for one byte, which costs half as much.
+func cut(text []byte, at byte) (before, after []byte, found bool) {
+	if i := bytes.IndexByte(text, at); i >= 0 {
+		return text[:i], text[i+1:], true
+	}
+	return text, nil, false
 }
 
 // decodeSegment decodes the percent escapes of one path segment, once. An

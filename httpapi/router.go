@@ -1,7 +1,6 @@
 package httpapi
 
 import (
-	"bytes"
 	"strings"
 
 	"github.com/valyala/fasthttp"
@@ -103,7 +102,7 @@ func answerOptions(allow string) handler {
 // the words of a route are written as they are or not at all, so that nobody in
 // front of the server reads a path differently.
 func (rt *router) find(r *request) (*route, error) {
-	original, _, _ := bytes.Cut(r.ctx.Request.Header.RequestURI(), []byte("?"))
+	original, _, _ := cut(r.ctx.Request.Header.RequestURI(), '?')
 	if string(original) == "*" { // the core lets it pass for OPTIONS alone
 		return &rt.asterisk, nil
 	}
