@@ -80,7 +80,7 @@ func (c *conn) Read(p []byte) (int, error) {
 	if c.phase == phaseBegun {
 		within := c.gate.server.limits.ReadTimeout
 		if !c.bodyBy.IsZero() {
-			within = time.Until(c.bodyBy) //nolint:forbidigo // by the clock that made it.
+			within = time.Until(c.bodyBy)
 		}
 		c.readBy(c.gate.server.now().Add(within))
 	}

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -113,7 +114,7 @@ func TestTimeLimits(t *testing.T) {
 		return pieces
 	}
 	first := []piece{{0, ask}, {1 * sec, ask}, {30 * sec, ask}} // at 31 s
-	after := func(pieces ...piece) []piece { return append(first[:len(first):len(first)], pieces...) }
+	after := func(pieces ...piece) []piece { return append(slices.Clip(first), pieces...) }
 	for _, c := range []struct {
 		name    string
 		pieces  []piece

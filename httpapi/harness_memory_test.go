@@ -16,6 +16,7 @@ type memoryListener struct {
 
 // listenInMemory serves connections that are no sockets.
 func (b *border) listenInMemory(t testing.TB) *memoryListener {
+	t.Helper()
 	ln := newMemoryListener()
 	b.serving.Go(func() {
 		if err := b.Serve(ln); err != nil {
