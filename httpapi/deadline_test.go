@@ -23,6 +23,7 @@ type virtual struct {
 		now time.Time
 	}
 	pieces        []piece
+	began         time.Time
 	takesAt       time.Time // when the client begins to take answers
 	readBy, sayBy time.Time // the deadlines that are armed
 	answers       strings.Builder
@@ -46,10 +47,11 @@ func (c *virtual) now() time.Time {
 func (c *virtual) wait(until, deadline time.Time) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	if until.Before(c.mu.now) {
+		until = c.mu.now
+	}
 	if deadline.IsZero() || until.Before(deadline) {
-		if until.After(c.mu.now) {
-			c.mu.now = until
-		}
+		c.mu.now = until
 		return nil
 	}
 	if deadline.After(c.mu.now) {
@@ -144,19 +146,47 @@ func TestTimeLimits(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
-			began := time.Now()
-			conn := &virtual{pieces: append([]piece(nil), c.pieces...), takesAt: began.Add(c.takesAt), ended: make(chan time.Time, 1)}
-			conn.mu.now = began
-			b := newBorder(t, func(opts *httpapi.Options) { opts.Now = conn.now })
-			b.listenInMemory(t).conns <- conn
-			took := (<-conn.ended).Sub(began)
-			if off := took - c.ends; off < -tolerance || off > tolerance {
-				t.Errorf("ended after %v, want %v", took, c.ends)
-			}
+			conn := newVirtual(c.takesAt, c.pieces...)
+			conn.serve(t, newBorder(t, func(opts *httpapi.Options) { opts.Now = conn.now }), c.ends)
 			if got := statuses(conn.answers.String()); got != c.want {
 				t.Errorf("answers %q, want %q\n%s", got, c.want, conn.answers.String())
 			}
 		})
+	}
+}
+
+func newVirtual(takesAt time.Duration, pieces ...piece) *virtual {
+	began := time.Now()
+	c := &virtual{pieces: slices.Clone(pieces), began: began, takesAt: began.Add(takesAt), ended: make(chan time.Time, 1)}
+	c.mu.now = began
+	return c
+}
+
+// serve serves the connection, and fails the test unless it ends when it should.
+func (c *virtual) serve(t *testing.T, b *border, ends time.Duration) {
+	t.Helper()
+	b.listenInMemory(t).conns <- c
+	took := (<-c.ended).Sub(c.began)
+	if off := took - ends; off < -tolerance || off > tolerance {
+		t.Errorf("ended after %v, want %v", took, ends)
+	}
+}
+
+// TestIdleAfterALargeAnswer: a client that has taken its time with a large answer
+// has IdleTimeout from then on.
+func TestIdleAfterALargeAnswer(t *testing.T) {
+	t.Parallel()
+	conn := newVirtual(80 * time.Second)
+	b := newBorder(t, func(opts *httpapi.Options) { opts.Now = conn.now })
+	b.post(t, document(sheet("large", "1", 1, 2))+strings.Repeat(" ", 8<<20)).want(t, 200)
+	imports, err := b.engine.Imports(0, 0, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	conn.pieces = []piece{{0, get("/imports/" + imports[0].ID.String() + "/document")}}
+	conn.serve(t, b, 140*time.Second)
+	if got := statuses(conn.answers.String()); got != "200" {
+		t.Errorf("answers %q", got)
 	}
 }
 
