@@ -52,7 +52,13 @@ func TestNotVisibleBeforeDurable(t *testing.T) {
 		t.Errorf("find: %v", err)
 	}
 	for _, outcome := range []entry.Outcome{0, entry.Accepted} {
-		if headers, err := v.Headers(0, outcome, 10); err != nil || len(headers) != 1 || headers[0].Position != 2 {
+		headers, err := v.Headers(0, outcome, 10)
+		// The refused entry at 1 is about to be dropped: the sync may begin before Pebble
+		// shows that, or after.
+		if outcome == 0 && len(headers) == 2 && headers[1].Position == 1 {
+			headers = headers[:1]
+		}
+		if err != nil || len(headers) != 1 || headers[0].Position != 2 {
 			t.Errorf("%d headers, %v", len(headers), err)
 		}
 	}
