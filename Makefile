@@ -43,13 +43,12 @@ bench: ## every Go benchmark; BENCHTIME=5s for steadier numbers
 	go test -run '^$$' -bench . -benchmem -benchtime $(BENCHTIME) ./...
 
 bench-compare: ## Go benchmarks of this tree beside those of BASE (a commit), by benchstat
-	@set -e; base=$$(mktemp -d); trap 'git worktree remove --force "$$base"' EXIT; \
-	git worktree add --quiet --detach "$$base" $(BASE); \
-	for tree in "$$base" .; do \
-		(cd "$$tree" && go test -run '^$$' -bench . -benchtime $(BENCHTIME) -count 6 $(BENCH_PACKAGES)) \
-			> /tmp/markr-bench-$$([ "$$tree" = . ] && echo new || echo old).txt; \
-	done; \
-	$(BENCHSTAT) old=/tmp/markr-bench-old.txt new=/tmp/markr-bench-new.txt
+	@set -e; dir=$$(mktemp -d); trap 'git worktree remove --force "$$dir/base"; rm -r "$$dir"' EXIT; \
+	git worktree add --quiet --detach "$$dir/base" $(BASE); \
+	measure() { go test -run '^$$' -bench . -benchtime $(BENCHTIME) -count 6 $(BENCH_PACKAGES); }; \
+	(cd "$$dir/base" && measure) > "$$dir/old.txt"; \
+	measure > "$$dir/new.txt"; \
+	$(BENCHSTAT) old="$$dir/old.txt" new="$$dir/new.txt"
 
 fuzz: ## each fuzz target for FUZZTIME, one after the other
 	@set -e; grep -rnoE --include='*_test.go' '^func Fuzz[A-Za-z0-9_]+' . | \

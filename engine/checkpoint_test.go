@@ -219,7 +219,7 @@ func TestCheckpointFails(t *testing.T) {
 	if failing.saves.Load() < 2 {
 		t.Errorf("%d attempts", failing.saves.Load())
 	}
-	h.want(t, "t", h.figures(t, "t"))
+	h.want(t, "t", "n=50 mean=50 sd=0 min=50 p25=50 p50=50 p75=50 max=50")
 }
 
 // What is not a checkpoint is refused, or is another one; nothing else happens.

@@ -51,10 +51,9 @@ func keptFor(size int64) int64 {
 }
 
 // sizeFor is how large the buffer after one of size bytes is: four times as
-// large, so that a document of the usual 171 KB is copied twice, and no larger
-// than what was declared. From 1 MiB on, a body without a declared length gets
-// twice as much each time, because nobody knows how much of it will be needed.
-// limit, the longest body there may be, is more than size.
+// large, and from 1 MiB on no larger than what was declared. From there on a body
+// without a declared length gets twice as much each time, because nobody knows how
+// much of it will be needed. limit, the longest body there may be, is more than size.
 func sizeFor(size, declared, limit int64) int64 {
 	switch {
 	case size < bufferBytesKept:

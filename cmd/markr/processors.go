@@ -13,7 +13,7 @@ const waitingForDisk = 2
 // processors, and as many more as wait for the disk. A goroutine in a system call
 // keeps its place until the scheduler finds out that it is stuck, which takes up to
 // 20 ms; on two processors, with the log and a flush waiting at the same time,
-// nothing else ran meanwhile. (Imports at half the top rate: p99 of 8 ms instead of
+// nothing else ran meanwhile. (Imports at half the top rate: p99 of 9 ms instead of
 // 21.) A GOMAXPROCS in the environment wins.
 func useProcessors() int {
 	if os.Getenv("GOMAXPROCS") == "" {

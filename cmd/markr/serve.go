@@ -25,7 +25,8 @@ import (
 //	      │             is touched; clients that come now wait for a moment
 //	   2  vault         takes the lock of the data directory
 //	      │
-//	   3  engine        reads the vault from the beginning, in the background
+//	   3  engine        takes up the checkpoint and reads the vault from there, in
+//	      │             the background
 //	      │
 //	   4  httpapi       /livez answers; /readyz is 503 with progress until the
 //	                    engine is ready
