@@ -87,13 +87,19 @@ func (v *Vault) adopt() error {
 	return v.directory.writeFormat()
 }
 
-func (v *Vault) openStore(name string, want intent) (*store, error) {
-	db, err := v.openPebble(v.directory.join(name), want)
+func (v *Vault) openStore(name string, want intent) (db *store, err error) {
+	path := v.directory.join(name)
+	if want == existing && !v.opts.ReadOnly {
+		err = v.settle(path)
+	}
+	if err == nil {
+		db, err = v.openPebble(path, want)
+	}
 	switch {
 	case err == nil:
 		return db, nil
 	case errors.Is(err, pebble.ErrDBDoesNotExist):
-		return nil, &entry.DamagedError{What: fmt.Sprintf("there is no vault in %s: %v", v.directory.join(name), err)}
+		return nil, &entry.DamagedError{What: fmt.Sprintf("there is no vault in %s: %v", path, err)}
 	case pebble.IsCorruptionError(err):
 		return nil, &entry.DamagedError{What: err.Error()}
 	}

@@ -40,12 +40,29 @@ type store struct {
 // Close closes both.
 func (s *store) Close() error { return errors.Join(s.DB.Close(), s.watch.Close()) }
 
+// settle brings the store in a directory to rest: what a crash has left in its
+// write-ahead log becomes tables, and logs kept to be used again are deleted, which
+// Pebble does only when it opens.
+//
+// It is a step of its own, without compactions, because a Pebble whose opening fails
+// after such a flush closes what a compaction begun by it still uses, and panics.
+func (v *Vault) settle(path string) error {
+	db, err := v.openPebble(path, existing, func(o *pebble.Options) { o.DisableAutomaticCompactions = true })
+	if err != nil {
+		return err
+	}
+	return db.Close()
+}
+
 // openPebble opens the store in a directory.
-func (v *Vault) openPebble(path string, want intent) (*store, error) {
+func (v *Vault) openPebble(path string, want intent, with ...func(*pebble.Options)) (*store, error) {
 	watched, watch := vfs.WithDiskHealthChecks(storeFS{v.opts.FS, v}, diskSlowMin, nil, v.diskSlow)
 	o := v.pebbleOptions(watched)
 	o.ErrorIfNotExists = want == existing
 	o.ErrorIfExists = want == created
+	for _, set := range with {
+		set(o)
+	}
 	db, err := pebble.Open(path, o)
 	if err != nil {
 		return nil, errors.Join(err, watch.Close())

@@ -146,11 +146,10 @@ func (v *Vault) closeStore() error {
 	if err := v.db.Close(); err != nil || !tidy {
 		return err
 	}
-	db, err := v.openPebble(v.directory.join(vaultName), existing)
-	if err != nil {
-		return fmt.Errorf("tidy up: %w", err)
+	if err := v.settle(v.directory.join(vaultName)); err != nil {
+		return fmt.Errorf("settle: %w", err)
 	}
-	return db.Close()
+	return nil
 }
 
 // use keeps the store open until done is called.
