@@ -34,11 +34,11 @@ type Options struct {
 	// whole log at each start.
 	Checkpoints Checkpoints
 	// CheckpointRecords is how many records are applied, at least, between two
-	// checkpoints; default 1 000 000, which take about a second to read again.
+	// checkpoints; default 2 000 000, which take a second or two to read again.
 	CheckpointRecords int
 	// Now is the clock; default time.Now.
 	Now func() time.Time
-	// Random makes import ids; default crypto/rand.
+	// Random makes import ids hard to guess; default crypto/rand.
 	Random io.Reader
 	// Registerer takes the metrics; default none.
 	Registerer prometheus.Registerer
@@ -46,7 +46,7 @@ type Options struct {
 
 const (
 	queueMaxDefault          = 4096
-	checkpointRecordsDefault = 1_000_000
+	checkpointRecordsDefault = 2_000_000
 )
 
 func (o Options) withDefaults() Options {

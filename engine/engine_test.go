@@ -188,7 +188,7 @@ func TestImportID(t *testing.T) {
 		t.Fatal(err)
 	}
 	r, err := e.Import(t.Context(), submission("m a 1 2"))
-	if err != nil || r.ImportID.String() != "019e8269-4efb-7000-8000-000000000000" {
+	if err != nil || r.ImportID.String() != "019e8269-4efb-7000-8000-000040000000" {
 		t.Errorf("import id %s, %v", r.ImportID, err)
 	}
 	one, err := e.FindImport(r.ImportID)

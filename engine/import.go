@@ -3,6 +3,7 @@ package engine
 import (
 	"bytes"
 	"context"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
@@ -90,7 +91,7 @@ func (e *Engine) prepare(d *draft, s Submission) error {
 	if err != nil {
 		return err
 	}
-	if header.ID, err = newImportID(decoded, e.opts.Random); err != nil {
+	if header.Salt, err = newSalt(e.opts.Random); err != nil {
 		return err
 	}
 	d.entry = e.codec.Seal(header, s.Raw)
@@ -153,17 +154,11 @@ func testsOf(records []exam.Record) []exam.TestID {
 	return tests
 }
 
-// newImportID makes a UUIDv7 (RFC 9562): 48 bits of Unix milliseconds, then
-// random bits, so that ids sort by time of arrival.
-func newImportID(now time.Time, random io.Reader) (uuid.UUID, error) {
-	id, err := uuid.NewRandomFromReader(random)
-	if err != nil {
-		return uuid.Nil, fmt.Errorf("make import id: %w", err)
+// newSalt draws what makes an import id hard to guess.
+func newSalt(random io.Reader) (uint32, error) {
+	var b [4]byte
+	if _, err := io.ReadFull(random, b[:]); err != nil {
+		return 0, fmt.Errorf("make import id: %w", err)
 	}
-	ms := now.UnixMilli()
-	for i := range 6 {
-		id[i] = byte(ms >> (40 - 8*i))
-	}
-	id[6] = id[6]&0x0f | 0x70
-	return id, nil
+	return binary.BigEndian.Uint32(b[:]), nil
 }

@@ -14,7 +14,7 @@ import (
 const groupBytesMax = 2 << 30
 
 // Append makes the entries durable in one step, in order: all of them or, after
-// a crash, none. It gives each its Position, Ordinal and Chain, cuts Received to
+// a crash, none. It gives each its Position, Ordinal and Chain, and so its ID, cuts Received to
 // microseconds, and turns an Accepted entry whose digest is already accepted, in
 // the log or earlier in the same group, into a Duplicate. It returns when they
 // are on disk. On an error the entries are as they were.
@@ -70,7 +70,6 @@ func (v *Vault) append(entries []*entry.Entry) error {
 			e.Body = nil
 		}
 	}
-	v.newest = g.newest
 	v.publish(&g.meta)
 	v.metrics.appended(g)
 	return nil

@@ -9,6 +9,7 @@ import (
 	"io/fs"
 
 	"github.com/cockroachdb/pebble/v2/vfs"
+	"github.com/klauspost/compress/zstd"
 
 	"markr/wal/entry"
 )
@@ -22,9 +23,12 @@ const (
 // The bytes of a checkpoint are in DESIGN.md, "Checkpoint".
 const (
 	checkpointTitle      = "markr checkpoint\n"
-	checkpointVersion    = 1
+	checkpointVersion    = recordVersion
 	checkpointHeadBytes  = len(checkpointTitle) + 1 + 8 + 8 + len(entry.Chain{}) + checksumBytes
 	checkpointBlockBytes = 1 << 20
+	// A zstd frame of what does not shrink is longer by three bytes for each 128 KiB and
+	// its head.
+	packedBytesMax = checkpointBlockBytes + 64
 )
 
 // SaveCheckpoint makes what write writes the vault's checkpoint: whatever the user
@@ -123,6 +127,11 @@ func (v *Vault) readCheckpoint(f io.Reader, read func(at entry.Position, r io.Re
 		return err
 	}
 	blocks := &blockReader{from: f}
+	blocks.unpacker, err = zstd.NewReader(nil, zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxMemory(checkpointBlockBytes))
+	if err != nil {
+		return err
+	}
+	defer blocks.unpacker.Close()
 	if err := read(at, blocks); err != nil {
 		return err
 	}
@@ -142,7 +151,11 @@ func (d directory) writeCheckpoint(head []byte, write func(io.Writer) error) err
 	// Written back as it goes: a burst at the end would be felt by the log's syncs.
 	f := vfs.NewSyncingFile(plain, vfs.SyncingFileOptions{BytesPerSync: bytesPerSync})
 	_, err = f.Write(head)
-	blocks := &blockWriter{to: f, block: make([]byte, blockHeadBytes, blockHeadBytes+checkpointBlockBytes+checksumBytes)}
+	blocks := &blockWriter{to: f, block: make([]byte, 0, checkpointBlockBytes)}
+	if err == nil {
+		blocks.packer, err = zstd.NewWriter(nil, zstd.WithEncoderLevel(zstd.SpeedFastest),
+			zstd.WithEncoderConcurrency(1), zstd.WithEncoderCRC(false), zstd.WithSingleSegment(true))
+	}
 	if err == nil {
 		err = write(blocks)
 	}
@@ -164,21 +177,23 @@ func (d directory) writeCheckpoint(head []byte, write func(io.Writer) error) err
 // blockHeadBytes is the length in front of a block.
 const blockHeadBytes = 4
 
-// blockWriter cuts what is written into blocks with checksums.
+// blockWriter cuts what is written into blocks, compressed, with checksums.
 type blockWriter struct {
-	to    io.Writer
-	block []byte // with room for its length in front
-	count uint64 // of blocks written
-	total uint64 // of bytes in them
+	to     io.Writer
+	packer *zstd.Encoder
+	block  []byte // the block at hand
+	packed []byte // memory for it as it is stored
+	count  uint64 // of blocks written
+	total  uint64 // of bytes in them
 }
 
 // Write is io.Writer's.
 func (w *blockWriter) Write(p []byte) (int, error) {
 	for rest := p; len(rest) > 0; {
-		n := min(len(rest), blockHeadBytes+checkpointBlockBytes-len(w.block))
+		n := min(len(rest), checkpointBlockBytes-len(w.block))
 		w.block = append(w.block, rest[:n]...)
 		rest = rest[n:]
-		if len(w.block) == blockHeadBytes+checkpointBlockBytes {
+		if len(w.block) == checkpointBlockBytes {
 			if err := w.flush(); err != nil {
 				return len(p) - len(rest), err
 			}
@@ -187,32 +202,31 @@ func (w *blockWriter) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
+// flush writes the block at hand and begins a new one.
 func (w *blockWriter) flush() error {
-	w.total += uint64(len(w.block) - blockHeadBytes)
-	return w.put()
+	w.total += uint64(len(w.block))
+	w.packed = w.packer.EncodeAll(w.block, append(w.packed[:0], make([]byte, blockHeadBytes)...))
+	w.block = w.block[:0]
+	binary.BigEndian.PutUint32(w.packed, uint32(len(w.packed)-blockHeadBytes))
+	return w.put(w.packed)
 }
 
-// put writes the block at hand and begins a new one.
-func (w *blockWriter) put() error {
-	binary.BigEndian.PutUint32(w.block, uint32(len(w.block)-blockHeadBytes))
-	_, err := w.to.Write(binary.LittleEndian.AppendUint32(w.block, blockChecksum(w.count, w.block)))
+// put writes a block's length and bytes, and their checksum.
+func (w *blockWriter) put(block []byte) error {
+	_, err := w.to.Write(binary.LittleEndian.AppendUint32(block, blockChecksum(w.count, block)))
 	w.count++
-	w.block = w.block[:blockHeadBytes]
 	return err
 }
 
-// end writes the end mark: a block of no bytes would be one, so its length is
-// followed by how many bytes there are in all.
+// end writes the end mark: a block of no bytes, so its length is followed by how many
+// bytes there are in all.
 func (w *blockWriter) end() error {
-	if len(w.block) > blockHeadBytes {
+	if len(w.block) > 0 {
 		if err := w.flush(); err != nil {
 			return err
 		}
 	}
-	mark := binary.BigEndian.AppendUint64(w.block, w.total)
-	binary.BigEndian.PutUint32(mark, 0)
-	_, err := w.to.Write(binary.LittleEndian.AppendUint32(mark, blockChecksum(w.count, mark)))
-	return err
+	return w.put(binary.BigEndian.AppendUint64(make([]byte, blockHeadBytes, blockHeadBytes+8+checksumBytes), w.total))
 }
 
 // blockChecksum covers a block's number, so that blocks cannot change places.
@@ -225,12 +239,14 @@ func blockChecksum(number uint64, block []byte) uint32 {
 
 // blockReader gives out the bytes of blocks whose checksums are right.
 type blockReader struct {
-	from  io.Reader
-	block []byte // memory of the block at hand
-	rest  []byte // of it, not yet given out
-	count uint64
-	total uint64
-	err   error
+	from     io.Reader
+	unpacker *zstd.Decoder
+	packed   []byte // memory of the block at hand as it is stored
+	block    []byte // memory of the block at hand
+	rest     []byte // of it, not yet given out
+	count    uint64
+	total    uint64
+	err      error
 }
 
 // Read is io.Reader's.
@@ -248,37 +264,41 @@ func (r *blockReader) Read(p []byte) (int, error) {
 
 // next reads a block; io.EOF says that it was the end mark.
 func (r *blockReader) next() error {
-	if r.block == nil {
-		r.block = make([]byte, blockHeadBytes+checkpointBlockBytes+checksumBytes)
+	if r.packed == nil {
+		r.packed = make([]byte, blockHeadBytes+packedBytesMax+checksumBytes)
 	}
-	if _, err := io.ReadFull(r.from, r.block[:blockHeadBytes]); err != nil {
+	if _, err := io.ReadFull(r.from, r.packed[:blockHeadBytes]); err != nil {
 		return cutShort(err)
 	}
-	length := binary.BigEndian.Uint32(r.block)
-	if length > checkpointBlockBytes {
+	length := binary.BigEndian.Uint32(r.packed)
+	if length > packedBytesMax {
 		return &entry.DamagedError{What: "checkpoint: impossible length of a block"}
 	}
 	size := blockHeadBytes + int(length)
 	if length == 0 {
 		size += 8 // the end mark's total
 	}
-	block := r.block[:size+checksumBytes]
-	if _, err := io.ReadFull(r.from, block[blockHeadBytes:]); err != nil {
+	stored := r.packed[:size+checksumBytes]
+	if _, err := io.ReadFull(r.from, stored[blockHeadBytes:]); err != nil {
 		return cutShort(err)
 	}
-	if binary.LittleEndian.Uint32(block[size:]) != blockChecksum(r.count, block[:size]) {
+	if binary.LittleEndian.Uint32(stored[size:]) != blockChecksum(r.count, stored[:size]) {
 		return &entry.DamagedError{What: fmt.Sprintf("checkpoint: checksum of block %d differs", r.count)}
 	}
+	if length == 0 {
+		if total := binary.BigEndian.Uint64(stored[blockHeadBytes:]); total != r.total {
+			return &entry.DamagedError{What: fmt.Sprintf("checkpoint: %d bytes, its end says %d", r.total, total)}
+		}
+		return io.EOF
+	}
+	var err error
+	if r.block, err = r.unpacker.DecodeAll(stored[blockHeadBytes:size], r.block[:0]); err != nil {
+		return &entry.DamagedError{What: fmt.Sprintf("checkpoint: block %d: %v", r.count, err)}
+	}
 	r.count++
-	if length > 0 {
-		r.rest = block[blockHeadBytes:size]
-		r.total += uint64(length)
-		return nil
-	}
-	if total := binary.BigEndian.Uint64(block[blockHeadBytes:]); total != r.total {
-		return &entry.DamagedError{What: fmt.Sprintf("checkpoint: %d bytes, its end says %d", r.total, total)}
-	}
-	return io.EOF
+	r.rest = r.block
+	r.total += uint64(len(r.block))
+	return nil
 }
 
 // cutShort tells a file that ends early from a disk that cannot read.

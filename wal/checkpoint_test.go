@@ -2,6 +2,7 @@ package wal_test
 
 import (
 	"bytes"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
@@ -149,11 +150,14 @@ func TestCheckpointDamaged(t *testing.T) {
 // Blocks that have changed places are noticed though each is whole.
 func TestCheckpointBlocksExchanged(t *testing.T) {
 	t.Parallel()
-	const block = 4 + 1<<20 + 4
 	fs := withCheckpoint(t, scrambled(waltest.Random(t), 2<<20))
 	whole := readFile(t, fs, checkpointFile)
+	const head = 17 + 1 + 8 + 8 + 16 + 4
 	tail := len(whole) - (4 + 8 + 4)
-	head := tail - 2*block
+	block := 4 + int(binary.BigEndian.Uint32(whole[head:])) + 4
+	if head+2*block != tail {
+		t.Fatalf("%d bytes are not two blocks of %d", len(whole), block)
+	}
 	changed := bytes.Clone(whole[:head])
 	changed = append(changed, whole[head+block:tail]...)
 	changed = append(changed, whole[head:head+block]...)

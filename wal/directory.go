@@ -13,7 +13,7 @@ import (
 )
 
 // formatNumber is the format of the data directory: of everything in it.
-const formatNumber = 1
+const formatNumber = 2
 
 // The files of a data directory.
 const (

@@ -58,7 +58,6 @@ func (g *group) drop(r refusal) error {
 	for _, key := range [...][]byte{
 		positionKey(nil, prefixHeader, r.at),
 		positionKey(nil, prefixBody, r.at),
-		idKey(nil, r.ticket.id),
 		outcomeKey(nil, entry.Refused, r.at),
 	} {
 		if err := g.batch.Delete(key, nil); err != nil {

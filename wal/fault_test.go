@@ -194,12 +194,7 @@ func TestFatalEndsTheProcess(t *testing.T) {
 	if report, err := v.Verify(t.Context(), nil); err != nil || report.Err() != nil {
 		t.Errorf("%v, %v", err, report.Err())
 	}
-	if err := v.Append(waltest.NewMaker(t).Accepted(1000)); !errors.Is(err, entry.ErrInvalid) {
-		t.Errorf("an id in use: %v", err) // The child's first.
-	}
-	more := waltest.NewMaker(t)
-	more.Accepted(make([]int, 100)...)
-	if err := v.Append(more.Accepted(1000)); err != nil {
+	if err := v.Append(waltest.NewMaker(t).Accepted(1000)); err != nil {
 		t.Error(err)
 	}
 }
@@ -262,7 +257,15 @@ func TestReadFault(t *testing.T) {
 	}
 	failing.Store(false)
 	n := 0
-	err = v.Replay(context.Background(), 1, func(*entry.Entry) error { n++; return nil })
+	for range 100 {
+		n = 0
+		err = v.Replay(context.Background(), 1, func(*entry.Entry) error { n++; return nil })
+		if !errors.Is(err, syscall.EIO) {
+			break
+		}
+		// Pebble opens tables in the background too, and whoever needs one that it is at gets
+		// the error of that attempt.
+	}
 	if err != nil || n != 200 {
 		t.Errorf("replay: %d entries, %v", n, err)
 	}

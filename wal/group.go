@@ -1,13 +1,12 @@
 package wal
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/cockroachdb/pebble/v2"
-	"github.com/google/uuid"
 
 	"markr/wal/entry"
 )
@@ -16,13 +15,12 @@ import (
 type group struct {
 	vault   *Vault
 	batch   *pebble.Batch
-	lookup  *pebble.Iterator // over what is on disk; uses the bloom filters of all levels
-	meta    meta             // as it will be
-	headers []entry.Header   // as they will be
-	firsts  map[entry.Digest]int
-	ids     map[uuid.UUID]struct{}
-	newest  uuid.UUID // the highest id
-	refused []refusal // of this group, oldest first
+	lookup  *pebble.Iterator                  // over what is on disk; uses the bloom filters of all levels
+	meta    meta                              // as it will be
+	headers []entry.Header                    // as they will be
+	indexed map[digestPrefix][]entry.Position // the digest index, as far as it was read or added to
+	arena   []entry.Position                  // memory for indexed
+	refused []refusal                         // of this group, oldest first
 	dropped uint64
 	scratch []byte
 }
@@ -44,9 +42,8 @@ func (v *Vault) newGroup(entries, size int) (*group, error) {
 		lookup:  lookup,
 		meta:    v.current(),
 		headers: make([]entry.Header, 0, entries),
-		firsts:  make(map[entry.Digest]int, entries),
-		ids:     make(map[uuid.UUID]struct{}, entries),
-		newest:  v.newest,
+		indexed: make(map[digestPrefix][]entry.Position, entries),
+		arena:   make([]entry.Position, 0, entries),
 	}, nil
 }
 
@@ -74,9 +71,8 @@ func (g *group) build(entries []*entry.Entry) error {
 func (g *group) add(e *entry.Entry) error {
 	h := e.Header
 	h.Received = h.Received.UTC().Truncate(time.Microsecond)
-	h.Position = g.meta.last + 1
-	if err := g.claimID(h.ID); err != nil {
-		return err
+	if h.Position = g.meta.last + 1; h.Position > entry.PositionMax {
+		return fmt.Errorf("%w: the log is full: position %d is the last", entry.ErrInvalid, entry.PositionMax)
 	}
 	if h.Outcome == entry.Accepted {
 		if err := g.findFirst(&h); err != nil {
@@ -86,10 +82,12 @@ func (g *group) add(e *entry.Entry) error {
 	h.Ordinal = g.meta.ordinal()
 	if h.Counted() {
 		h.Ordinal++
+	} else {
+		h.LastCounted = g.meta.lastCounted
 	}
 	stored := entry.AppendHeader(g.scratch[:0], &h, g.meta.chain)
 	g.scratch = stored
-	var key [digestKeySize]byte // the longest
+	var key [positionKeySize]byte
 	if err := g.batch.Set(positionKey(key[:0], prefixHeader, h.Position), stored, nil); err != nil {
 		return err
 	}
@@ -108,26 +106,24 @@ func (g *group) add(e *entry.Entry) error {
 
 // count adds an entry's index records, and the entry to the totals.
 func (g *group) count(h *entry.Header, cost uint64) error {
-	var key [digestKeySize]byte
+	var key [outcomeKeySize]byte // the longest
 	var value [ticketBytesMax]byte
-	if err := g.batch.Set(idKey(key[:0], h.ID), positionValue(value[:0], h.Position), nil); err != nil {
-		return err
-	}
-	outcome := value[:0]
 	switch h.Outcome {
 	case entry.Accepted:
-		if err := g.batch.Set(digestKey(key[:0], &h.Digest), positionValue(value[:0], h.Position), nil); err != nil {
+		stored := appendPositions(value[:0], g.index(h))
+		if err := g.batch.Set(digestKey(key[:0], &h.Digest), stored, nil); err != nil {
 			return err
 		}
-		g.firsts[h.Digest] = len(g.headers)
 	case entry.Refused:
-		t := ticket{bytes: cost, size: uint64(h.Size), id: h.ID}
-		outcome = t.append(outcome)
+		t := ticket{bytes: cost, size: uint64(h.Size)}
 		g.refused = append(g.refused, refusal{h.Position, t})
+		if err := g.batch.Set(outcomeKey(key[:0], h.Outcome, h.Position), t.append(value[:0]), nil); err != nil {
+			return err
+		}
 	case entry.Duplicate:
-	}
-	if err := g.batch.Set(outcomeKey(key[:0], h.Outcome, h.Position), outcome, nil); err != nil {
-		return err
+		if err := g.batch.Set(outcomeKey(key[:0], h.Outcome, h.Position), nil, nil); err != nil {
+			return err
+		}
 	}
 	t := g.meta.of(h.Outcome)
 	t.entries++
@@ -135,16 +131,16 @@ func (g *group) count(h *entry.Header, cost uint64) error {
 	t.bytes += cost
 	g.meta.last = h.Position
 	if h.Counted() {
-		g.meta.chain = h.Chain
+		g.meta.lastCounted, g.meta.chain = h.Position, h.Chain
 	}
 	g.headers = append(g.headers, *h)
 	return nil
 }
 
-// storedBytes is what an entry takes: all its keys and values, a ticket at its
-// longest.
+// storedBytes is what an entry takes: all its keys and values, a ticket and a
+// position at their longest.
 func storedBytes(outcome entry.Outcome, header, body int) uint64 {
-	cost := positionKeySize + header + idKeySize + positionBytes + outcomeKeySize
+	cost := positionKeySize + header
 	if body > 0 {
 		cost += positionKeySize + body
 	}
@@ -152,71 +148,82 @@ func storedBytes(outcome entry.Outcome, header, body int) uint64 {
 	case entry.Accepted:
 		cost += digestKeySize + positionBytes
 	case entry.Refused:
-		cost += ticketBytesMax
+		cost += outcomeKeySize + ticketBytesMax
 	case entry.Duplicate:
+		cost += outcomeKeySize
 	}
 	return uint64(cost)
 }
 
-// claimID refuses an import id that is in use: its index record would hide the
-// first entry. Ids are UUIDv7, which grow with time, so that one above all before
-// it, which is new, is the rule.
-func (g *group) claimID(id uuid.UUID) error {
-	if bytes.Compare(id[:], g.newest[:]) > 0 {
-		g.newest = id
-		g.ids[id] = struct{}{}
-		return nil
+// digestPrefix is what the digest index knows of a digest.
+type digestPrefix [digestKeyBytes]byte
+
+// index adds an accepted entry to the digest index, which findFirst has read, and
+// returns the record.
+func (g *group) index(h *entry.Header) []entry.Position {
+	prefix := digestPrefix(h.Digest[:])
+	record := g.indexed[prefix]
+	if len(record) == 0 {
+		n := len(g.arena)
+		record = g.arena[n : n : n+1] // One that begins like it, which is rare, moves the record elsewhere.
+		g.arena = g.arena[:n+1]
 	}
-	_, used := g.ids[id]
-	if !used {
-		at, err := g.find(idKey(nil, id))
-		if err != nil {
-			return err
-		}
-		used = at != 0
-	}
-	if used {
-		return fmt.Errorf("%w: import id %v is in use", entry.ErrInvalid, id)
-	}
-	g.ids[id] = struct{}{}
-	return nil
+	record = append(record, h.Position)
+	g.indexed[prefix] = record
+	return record
 }
 
 // findFirst makes h a duplicate if its digest has been accepted.
 func (g *group) findFirst(h *entry.Header) error {
-	if i, ok := g.firsts[h.Digest]; ok {
-		h.Outcome, h.DuplicateOf, h.Size = entry.Duplicate, g.headers[i].Position, g.headers[i].Size
-		return nil
+	prefix := digestPrefix(h.Digest[:])
+	record, known := g.indexed[prefix]
+	if !known {
+		var err error
+		if record, err = g.find(digestKey(nil, &h.Digest)); err != nil {
+			return err
+		}
+		if len(record) > 0 {
+			g.indexed[prefix] = record
+		}
 	}
-	at, err := g.find(digestKey(nil, &h.Digest))
-	if err != nil || at == 0 {
-		return err
+	for _, at := range record {
+		first, err := g.first(at)
+		switch {
+		case errors.Is(err, entry.ErrNotFound):
+			return &entry.DamagedError{Position: at, What: "the entry is missing; the digest index has it"}
+		case err != nil:
+			return err
+		case digestPrefix(first.Digest[:]) != prefix || first.Outcome != entry.Accepted:
+			return &entry.DamagedError{Position: at, What: "digest index: it has another digest than the header"}
+		case first.Digest == h.Digest:
+			h.Outcome, h.DuplicateOf, h.Size = entry.Duplicate, at, first.Size
+			return nil
+		}
 	}
-	first, err := readHeader(g.vault.db, at)
-	switch {
-	case errors.Is(err, entry.ErrNotFound):
-		return &entry.DamagedError{Position: at, What: "the entry is missing; the digest index has it"}
-	case err != nil:
-		return err
-	case first.Digest != h.Digest || first.Outcome != entry.Accepted:
-		return &entry.DamagedError{Position: at, What: "digest index: it has another digest than the header"}
-	}
-	h.Outcome, h.DuplicateOf, h.Size = entry.Duplicate, at, first.Size
 	return nil
 }
 
-// find looks an index key up, which is nearly always not there; 0 says so.
-func (g *group) find(key []byte) (entry.Position, error) {
+// first returns the header of an accepted entry, of the log or of this group.
+func (g *group) first(at entry.Position) (*entry.Header, error) {
+	if before := g.meta.last - entry.Position(len(g.headers)); at > before && at <= g.meta.last {
+		return &g.headers[at-before-1], nil
+	}
+	h, err := readHeader(g.vault.db, at)
+	return &h, err
+}
+
+// find looks up a record of the digest index, which is nearly always not there.
+func (g *group) find(key []byte) ([]entry.Position, error) {
 	if !g.lookup.SeekPrefixGE(key) {
-		return 0, damage(0, g.lookup.Error())
+		return nil, damage(0, g.lookup.Error())
 	}
 	value, err := g.lookup.ValueAndErr()
 	if err != nil {
-		return 0, damage(0, err)
+		return nil, damage(0, err)
 	}
-	at := valuePosition(value)
-	if at == 0 {
-		return 0, &entry.DamagedError{What: "index: a record has no position"}
+	record := decodePositions(value)
+	if slices.Contains(record, 0) {
+		return nil, &entry.DamagedError{What: "digest index: a record has no position"}
 	}
-	return at, nil
+	return record, nil
 }

@@ -3,8 +3,6 @@ package wal
 import (
 	"encoding/binary"
 
-	"github.com/google/uuid"
-
 	"markr/wal/entry"
 )
 
@@ -14,16 +12,15 @@ const (
 	prefixBody    = 'b'
 	prefixDigest  = 'd'
 	prefixHeader  = 'h'
-	prefixID      = 'i'
 	prefixMeta    = 'm'
 	prefixOutcome = 'o'
 )
 
 const (
 	positionBytes   = 8
+	digestKeyBytes  = 6                     // of a digest are in its key
 	positionKeySize = 1 + positionBytes     // b, h
-	digestKeySize   = 1 + 32                // d
-	idKeySize       = 1 + 16                // i
+	digestKeySize   = 1 + digestKeyBytes    // d
 	outcomeKeySize  = 1 + 1 + positionBytes // o
 )
 
@@ -33,11 +30,7 @@ func positionKey(dst []byte, prefix byte, at entry.Position) []byte {
 }
 
 func digestKey(dst []byte, digest *entry.Digest) []byte {
-	return append(append(dst, prefixDigest), digest[:]...)
-}
-
-func idKey(dst []byte, id uuid.UUID) []byte {
-	return append(append(dst, prefixID), id[:]...)
+	return append(append(dst, prefixDigest), digest[:digestKeyBytes]...)
 }
 
 func outcomeKey(dst []byte, outcome entry.Outcome, at entry.Position) []byte {
@@ -53,16 +46,22 @@ func keyPosition(key []byte) entry.Position {
 	return entry.Position(binary.BigEndian.Uint64(key[len(key)-positionBytes:]))
 }
 
-// positionValue is what the id and digest indexes hold.
-func positionValue(dst []byte, at entry.Position) []byte {
-	return binary.BigEndian.AppendUint64(dst, uint64(at))
+// appendPositions appends what the digest index holds: the entries whose digests begin
+// with the bytes in the key, which is nearly always one.
+func appendPositions(dst []byte, entries []entry.Position) []byte {
+	for _, at := range entries {
+		dst = binary.AppendUvarint(dst, uint64(at))
+	}
+	return dst
 }
 
-// valuePosition reads an index value. A value of another length yields 0, which
-// is no entry's position, so that whoever follows it notices.
-func valuePosition(value []byte) entry.Position {
-	if len(value) != positionBytes {
-		return 0
+// decodePositions reads what appendPositions wrote. What it has not written yields 0,
+// which is no entry's position, so that whoever follows it notices.
+func decodePositions(value []byte) []entry.Position {
+	fields := numbers{rest: value}
+	entries := []entry.Position{entry.Position(fields.next())}
+	for len(fields.rest) > 0 {
+		entries = append(entries, entry.Position(fields.next()))
 	}
-	return entry.Position(binary.BigEndian.Uint64(value))
+	return entries
 }

@@ -6,7 +6,6 @@ import (
 	"io/fs"
 
 	"github.com/cockroachdb/pebble/v2"
-	"github.com/google/uuid"
 
 	"markr/wal/entry"
 )
@@ -126,8 +125,7 @@ func (v *Vault) load() error {
 		m.last = max(m.last, newest)
 	}
 	v.publish(&m)
-	v.newest, err = newestID(snapshot)
-	return err
+	return nil
 }
 
 // checkNewest sees whether the newest entries are those that meta counts.
@@ -145,16 +143,4 @@ func checkNewest(r pebble.Reader, m *meta) error {
 	}
 	link.next = newest + 1
 	return link.end(m)
-}
-
-// newestID is the highest import id in use.
-func newestID(r pebble.Reader) (id uuid.UUID, err error) {
-	iter, err := r.NewIter(prefixRange(prefixID))
-	if err != nil {
-		return id, damage(0, err)
-	}
-	if iter.Last() {
-		copy(id[:], iter.Key()[1:])
-	}
-	return id, damage(0, iter.Close())
 }

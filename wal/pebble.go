@@ -12,7 +12,7 @@ import (
 )
 
 // pebbleFormat is the format major version of the store: the newest that Pebble
-// v2.1.7 has. It is part of format 1 of the data directory and is not raised
+// v2.1.7 has. It is part of format 2 of the data directory and is not raised
 // without raising that, because a store cannot go back.
 const pebbleFormat = pebble.FormatValueSeparation
 
@@ -22,6 +22,7 @@ const (
 	memTablesStop   = 4
 	l0StopWrites    = 24
 	cacheBytes      = memTablesStop*memTableBytes + 32<<20 // Pebble charges memtables to it.
+	tableBytes      = 512 << 10                            // in the first level below L0; twice as many in each further one
 	bytesPerSync    = 1 << 20
 	bloomBitsPerKey = 10
 	compactionsMin  = 1
@@ -29,6 +30,13 @@ const (
 	fileCacheShards = 4
 	diskSlowMin     = 5 * time.Second
 )
+
+// tableEnd ends each table at the end of a kind of keys. Bodies and headers, which come
+// in order of position, then are in tables of their own, which compactions move; one
+// that reached into the index of digests would be written again with it.
+func tableEnd(key []byte) (policy pebble.SpanPolicy, end []byte, err error) {
+	return pebble.SpanPolicy{}, []byte{key[0] + 1}, nil
+}
 
 // store is an open Pebble, with what watches over its disk.
 type store struct {
@@ -87,6 +95,11 @@ func (v *Vault) pebbleOptions(fs vfs.FS) *pebble.Options {
 		EventListener:               v.events(),
 	}
 	o.Experimental.FileCacheShards = fileCacheShards
+	o.Experimental.SpanPolicyFunc = tableEnd
+	o.TargetFileSizes[0] = tableBytes
+	for i := 1; i < len(o.TargetFileSizes); i++ {
+		o.TargetFileSizes[i] = tableBytes << (i - 1)
+	}
 	for i := range o.Levels {
 		o.Levels[i].FilterPolicy = bloom.FilterPolicy(bloomBitsPerKey)
 	}

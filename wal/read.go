@@ -44,24 +44,11 @@ func (v *Vault) Find(id uuid.UUID) (entry.Header, error) {
 		return entry.Header{}, err
 	}
 	defer done()
-	at, err := getPosition(snapshot, idKey(nil, id))
-	if err != nil {
-		return entry.Header{}, err
+	h, err := v.headerAt(snapshot, entry.IDPosition(id))
+	if err == nil && h.ID != id {
+		return entry.Header{}, entry.ErrNotFound
 	}
-	h, err := readHeader(snapshot, at)
-	switch {
-	case errors.Is(err, entry.ErrNotFound):
-		return entry.Header{}, &entry.DamagedError{Position: at, What: "the entry is missing; the id index has it"}
-	case err != nil:
-		return entry.Header{}, err
-	case h.ID != id:
-		return entry.Header{}, &entry.DamagedError{
-			Position: at, What: fmt.Sprintf("id index: it has %v here, the header %v", id, h.ID),
-		}
-	case at > v.Last():
-		return entry.Header{}, notFound(at) // Not on disk yet.
-	}
-	return h, nil
+	return h, err
 }
 
 // Headers returns up to limit headers before a position (0: from the newest on),
@@ -79,7 +66,8 @@ func (v *Vault) Headers(before entry.Position, outcome entry.Outcome, limit int)
 		LowerBound: positionKey(nil, prefixHeader, 0),
 		UpperBound: positionKey(nil, prefixHeader, before),
 	}
-	if outcome != 0 {
+	indexed := outcome != 0 && outcome != entry.Accepted
+	if indexed {
 		bounds.LowerBound = outcomeKey(nil, outcome, 0)
 		bounds.UpperBound = outcomeKey(nil, outcome, before)
 	}
@@ -88,12 +76,19 @@ func (v *Vault) Headers(before entry.Position, outcome entry.Outcome, limit int)
 		return nil, damage(0, err)
 	}
 	var headers []entry.Header
-	for ok := iter.Last(); ok && len(headers) < limit; ok = iter.Prev() {
-		h, err := listed(snapshot, iter, outcome)
+	for ok := iter.Last(); ok && len(headers) < limit; {
+		h, err := listed(snapshot, iter, indexed, outcome)
 		if err != nil {
 			return nil, errors.Join(err, iter.Close())
 		}
-		headers = append(headers, h)
+		if outcome == 0 || h.Outcome == outcome {
+			headers = append(headers, h)
+		}
+		if outcome == entry.Accepted && h.Outcome == entry.Refused {
+			ok = iter.SeekLT(positionKey(nil, prefixHeader, h.LastCounted+1))
+		} else {
+			ok = iter.Prev()
+		}
 	}
 	if err := iter.Close(); err != nil {
 		return nil, damage(0, err)
@@ -101,11 +96,10 @@ func (v *Vault) Headers(before entry.Position, outcome entry.Outcome, limit int)
 	return headers, nil
 }
 
-// listed is the header that an iterator over headers, or over the outcome index,
-// is at.
-func listed(r pebble.Reader, iter *pebble.Iterator, outcome entry.Outcome) (entry.Header, error) {
+// listed is the header that an iterator over headers, or over an outcome's index, is at.
+func listed(r pebble.Reader, iter *pebble.Iterator, indexed bool, outcome entry.Outcome) (entry.Header, error) {
 	at := keyPosition(iter.Key())
-	if outcome == 0 {
+	if !indexed {
 		stored, err := iter.ValueAndErr()
 		if err != nil {
 			return entry.Header{}, damage(at, err)
@@ -179,15 +173,6 @@ func readMeta(r pebble.Reader) (meta, error) {
 	}
 	m, err := decodeMeta(stored)
 	return m, errors.Join(err, closer.Close())
-}
-
-// getPosition reads an index value.
-func getPosition(r pebble.Reader, key []byte) (entry.Position, error) {
-	stored, closer, err := get(r, 0, key)
-	if err != nil {
-		return 0, err
-	}
-	return valuePosition(stored), closer.Close()
 }
 
 // closer gives back the memory of a value.

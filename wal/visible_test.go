@@ -27,14 +27,13 @@ func TestNotVisibleBeforeDurable(t *testing.T) {
 		return nil
 	}))
 	opts := inMemory(fs)
-	opts.RefusedBytesMax = 450 // One of the refused entries, not two.
+	opts.RefusedBytesMax = 350 // One of the refused entries, not two.
 	v := openVault(t, opts)
 	maker := waltest.NewMaker(t)
 	if err := v.Append(append(maker.Refused(0), maker.Accepted(1)...)); err != nil {
 		t.Fatal(err)
 	}
 	group := append(maker.Accepted(2), maker.Refused(3)...)
-	id := group[0].ID
 	appended := make(chan error)
 	holding.Store(true)
 	go func() { appended <- v.Append(group) }()
@@ -48,7 +47,7 @@ func TestNotVisibleBeforeDurable(t *testing.T) {
 			t.Errorf("at %d: %v", at, err)
 		}
 	}
-	if _, err := v.Find(id); !errors.Is(err, entry.ErrNotFound) {
+	if _, err := v.Find(entry.NewID(group[0].Received, 3, group[0].Salt)); !errors.Is(err, entry.ErrNotFound) {
 		t.Errorf("find: %v", err)
 	}
 	for _, outcome := range []entry.Outcome{0, entry.Accepted} {
@@ -78,7 +77,7 @@ func TestNotVisibleBeforeDurable(t *testing.T) {
 	if err := <-appended; err != nil {
 		t.Fatal(err)
 	}
-	if h, err := v.Find(id); err != nil || h.Position != 3 || v.Last() != 4 {
+	if h, err := v.Find(group[0].ID); err != nil || h.Position != 3 || v.Last() != 4 {
 		t.Errorf("on disk: %+v, %v", h, err)
 	}
 	if s := stats(t, v); s.Dropped != 1 || s.Refused.Entries != 1 {

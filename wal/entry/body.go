@@ -10,7 +10,7 @@ import (
 // that belongs to another position passes.
 func AppendBody(dst []byte, at Position, body []byte) []byte {
 	dst = append(dst, body...)
-	return binary.LittleEndian.AppendUint32(dst, bodyChecksum(at, body))
+	return binary.LittleEndian.AppendUint32(dst, checksum(at, body))
 }
 
 // DecodeBody returns the body within the bytes stored at a position, or a
@@ -20,14 +20,15 @@ func DecodeBody(at Position, b []byte) ([]byte, error) {
 		return nil, &DamagedError{Position: at, What: "body: too short"}
 	}
 	body := b[: len(b)-checksumBytes : len(b)-checksumBytes]
-	if binary.LittleEndian.Uint32(b[len(body):]) != bodyChecksum(at, body) {
+	if binary.LittleEndian.Uint32(b[len(body):]) != checksum(at, body) {
 		return nil, &DamagedError{Position: at, What: "body: checksum differs"}
 	}
 	return body, nil
 }
 
-func bodyChecksum(at Position, body []byte) uint32 {
+// checksum covers the position that bytes are stored at, too.
+func checksum(at Position, b []byte) uint32 {
 	var position [8]byte
 	binary.BigEndian.PutUint64(position[:], uint64(at))
-	return crc32.Update(crc32.Checksum(position[:], castagnoli()), castagnoli(), body)
+	return crc32.Update(crc32.Checksum(position[:], castagnoli()), castagnoli(), b)
 }

@@ -48,16 +48,6 @@ func (d *decoder) uvarint() uint64 {
 	return v
 }
 
-// varint takes a signed number in zigzag form.
-func (d *decoder) varint() int64 {
-	u := d.uvarint()
-	v := int64(u >> 1) // 63 bits fit.
-	if u&1 != 0 {
-		v = ^v
-	}
-	return v
-}
-
 // size takes a document's length.
 func (d *decoder) size() int64 {
 	v := d.uvarint()

@@ -21,8 +21,9 @@ type Position uint64
 // SHA-256 of a form of the document that its bytes decide alone; see [Codec.Seal].
 type Digest [32]byte
 
-// Chain is an entry's link to the entries before it; see [AppendHeader].
-type Chain [32]byte
+// Chain is an entry's link to the entries before it: the first half of a SHA-256; see
+// [AppendHeader].
+type Chain [16]byte
 
 // Outcome says what became of a document.
 type Outcome uint8
@@ -50,8 +51,12 @@ func (o Outcome) String() string {
 // Header is all of an entry but the document's bytes.
 type Header struct {
 	Position Position
-	ID       uuid.UUID // UUIDv7: the import id
+	// ID is the import id: [NewID] of Received, Position and Salt, set by the log.
+	ID       uuid.UUID
 	Received time.Time // UTC, microseconds
+	// Salt is what makes the import id hard to guess: 30 random bits. Others are not
+	// kept.
+	Salt uint32
 	// Source says who sent it, for example an address. It may be empty.
 	Source string
 	// MediaType is the content type it came with, parameters included, because
@@ -68,15 +73,18 @@ type Header struct {
 	// refused it. A log stores it and never reads it.
 	Detail []byte
 
-	// Ordinal and Chain are the log's own, set when the entry is appended.
+	// Ordinal, LastCounted and Chain are the log's own, set when the entry is appended.
 	//
 	// Ordinal is how many accepted and duplicate entries the log holds up to and
 	// including this one. Those are never dropped, so a step in the ordinals is
 	// a missing entry, while a step in the positions alone is a refused entry
 	// that was dropped.
 	Ordinal uint64
-	// Chain is the SHA-256 of the chain value of the last accepted or duplicate
-	// entry before this one and this header's bytes. A refused entry has one
+	// LastCounted is, for a Refused entry, the position of the last accepted or
+	// duplicate entry before it, 0 if there is none; else 0.
+	LastCounted Position
+	// Chain covers the chain value of the last accepted or duplicate entry before
+	// this one, the position and this header's bytes. A refused entry has one
 	// too, but no entry is chained to it, because it may be dropped.
 	Chain Chain
 }

@@ -1,6 +1,7 @@
 package entry_test
 
 import (
+	"bytes"
 	"encoding/hex"
 	"errors"
 	"strings"
@@ -26,7 +27,7 @@ func codec(tb testing.TB) *entry.Codec {
 func full() entry.Header {
 	return entry.Header{
 		Position:    1 << 40,
-		ID:          uuid.MustParse("0199aaaa-bbbb-7ccc-8ddd-eeeeffff0000"),
+		Salt:        0x2abbccdd,
 		Received:    time.Date(2026, 11, 23, 14, 0, 0, 123456000, time.UTC),
 		Source:      "192.0.2.7",
 		MediaType:   "text/xml+markr; charset=utf-8",
@@ -53,7 +54,8 @@ func TestHeaderRoundTrip(t *testing.T) {
 		if diff := cmp.Diff(h, got); diff != "" {
 			t.Error(diff)
 		}
-		if !entry.Follows(b, previous) || entry.Follows(b, entry.Chain{}) {
+		if !entry.Follows(h.Position, b, previous) || entry.Follows(h.Position, b, entry.Chain{}) ||
+			entry.Follows(h.Position+1, b, previous) {
 			t.Error("chained to something else than what was given")
 		}
 	}
@@ -65,24 +67,57 @@ func TestHeaderRoundTrip(t *testing.T) {
 	h.Position, h.Ordinal, h.Size = 1, 0, 0
 	h.Outcome = entry.Refused
 	f(h)
+	h.Position, h.LastCounted, h.Ordinal = 90, 17, 12
+	f(h)
 }
 
-// The bytes of a header of version 1, which have to stay readable for ever.
+// An import id says when and where, sorts by time and then by position, and is one of
+// the standard's.
+func TestID(t *testing.T) {
+	t.Parallel()
+	now := time.Date(2026, 11, 23, 14, 0, 0, 123_000_000, time.UTC)
+	before := uuid.Nil
+	for _, at := range []entry.Position{1, 2, 1<<32 - 1, 1 << 32, 1<<32 + 1, entry.PositionMax} {
+		id := entry.NewID(now, at, 1<<30-1)
+		seconds, nanoseconds := id.Time().UnixTime()
+		if id.Version() != 7 || id.Variant() != uuid.RFC4122 || !time.Unix(seconds, nanoseconds).Equal(now) {
+			t.Errorf("position %d: %v is of version %v, variant %v, time %v", at, id, id.Version(), id.Variant(), time.Unix(seconds, nanoseconds))
+		}
+		if entry.IDPosition(id) != at || bytes.Compare(id[:], before[:]) <= 0 {
+			t.Errorf("position %d: %v, read as %d, after %v", at, id, entry.IDPosition(id), before)
+		}
+		before = id
+	}
+	if later := entry.NewID(now.Add(time.Millisecond), 1, 0); bytes.Compare(later[:], before[:]) <= 0 {
+		t.Errorf("%v a millisecond after %v", later, before)
+	}
+	for _, id := range []uuid.UUID{{}, uuid.Max, uuid.New(), {6: 0x70}} {
+		if at := entry.IDPosition(id); at != 0 {
+			t.Errorf("%v, which is no log's, is read as position %d", id, at)
+		}
+	}
+}
+
+// The bytes of a header of version 2, which have to stay readable for ever.
 func TestHeaderVector(t *testing.T) {
 	t.Parallel()
 	h := full()
-	got := entry.AppendHeader(nil, &h, entry.Chain{0: 7, 31: 8})
-	want := "01" + "03" + // version, outcome
-		"808080808020" + "fbffffffff1f" + // position, ordinal
-		"0199aaaabbbb7ccc8dddeeeeffff0000" + // id
-		"80e9caa7c0bcb006" + // 2026-11-23T14:00:00.123456Z in microseconds
+	got := entry.AppendHeader(nil, &h, entry.Chain{0: 7, 15: 8})
+	want := "02" + "03" + // version, outcome
+		"05" + // refused entries so far
+		"000660f202795a40" + // 2026-11-23T14:00:00.123456Z in microseconds
+		"2abbccdd" + // salt
 		"010203" + strings.Repeat("00", 28) + "09" + // digest
-		"c4b60a" + "11" + // size, duplicate of
+		"c4b60a" + "efffffffff1f" + // size, how far back the first is
 		"09" + hex.EncodeToString([]byte("192.0.2.7")) +
 		"1d" + hex.EncodeToString([]byte("text/xml+markr; charset=utf-8")) +
 		"0f" + hex.EncodeToString([]byte(`{"records":100}`)) +
-		// SHA-256 of the chain before and all of the above; CRC-32C of everything.
-		"2e741c91038bbee59f92acf0dc9105b704bb16f12fdec67ae249cb2185fa99cb" + "574c1012"
+		// SHA-256, cut, of the chain before, the position, and all of the above; CRC-32C of
+		// the position and everything.
+		"1f17eec37f3f9e4e4aa8cff5370bb816" + "7c5e0b18"
+	if want := uuid.MustParse("01a208b4-db7b-7100-8000-00002abbccdd"); h.ID != want {
+		t.Errorf("the id is %v, want %v", h.ID, want)
+	}
 	if text := hex.EncodeToString(got); text != want {
 		t.Errorf("got\n%s, want\n%s", text, want)
 	}
@@ -115,7 +150,7 @@ func TestHeaderBitFlips(t *testing.T) {
 func TestUnknownVersions(t *testing.T) {
 	t.Parallel()
 	h := full()
-	b := withChecksum(append([]byte{200}, entry.AppendHeader(nil, &h, entry.Chain{})[1:]...))
+	b := withChecksum(h.Position, append([]byte{200}, entry.AppendHeader(nil, &h, entry.Chain{})[1:]...))
 	_, err := entry.DecodeHeader(h.Position, b)
 	version, ok := errors.AsType[*entry.VersionError](err)
 	if !ok || version.Version != 200 || version.Position != h.Position ||
@@ -152,6 +187,8 @@ func TestHeaderNonsense(t *testing.T) {
 	f("accepted and duplicate", func(h *entry.Header) { h.Outcome = entry.Accepted })
 	f("duplicate of nothing", func(h *entry.Header) { h.DuplicateOf = 0 })
 	f("duplicate of itself", func(h *entry.Header) { h.DuplicateOf = h.Position })
+	f("duplicate of a later one", func(h *entry.Header) { h.DuplicateOf = h.Position + 1 })
+	f("more that count than positions", func(h *entry.Header) { h.Ordinal = uint64(h.Position) + 1 })
 	f("huge document", func(h *entry.Header) { h.Size = entry.DocumentBytesMax + 1 })
 	f("negative document", func(h *entry.Header) { h.Size = -1 })
 	f("long source", func(h *entry.Header) { h.Source = strings.Repeat("s", entry.TextBytesMax+1) })
@@ -178,7 +215,6 @@ func TestCheck(t *testing.T) {
 			t.Errorf("%s: %v", what, err)
 		}
 	}
-	f("no id", func(e *entry.Entry) { e.ID = uuid.Nil })
 	f("no outcome", func(e *entry.Entry) { e.Outcome = 0 })
 	f("duplicate already", func(e *entry.Entry) { e.Outcome = entry.Duplicate })
 	f("refers already", func(e *entry.Entry) { e.DuplicateOf = 1 })

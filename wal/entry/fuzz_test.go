@@ -10,12 +10,13 @@ import (
 	"markr/wal/entry"
 )
 
-// withChecksum makes the last four bytes the right checksum of the others, so
-// that a fuzzer gets past it.
-func withChecksum(b []byte) []byte {
+// withChecksum makes the last four bytes the right checksum of the position and the
+// others, so that a fuzzer gets past it.
+func withChecksum(at entry.Position, b []byte) []byte {
 	body := b[:len(b)-4]
+	covered := append(binary.BigEndian.AppendUint64(nil, uint64(at)), body...)
 	return binary.LittleEndian.AppendUint32(slices.Clip(body),
-		crc32.Checksum(body, crc32.MakeTable(crc32.Castagnoli)))
+		crc32.Checksum(covered, crc32.MakeTable(crc32.Castagnoli)))
 }
 
 // A header either is refused or encodes to the very bytes it was read from: no
@@ -31,7 +32,7 @@ func FuzzDecodeHeader(f *testing.F) {
 		if len(b) < 4 {
 			return
 		}
-		stored := withChecksum(b)
+		stored := withChecksum(entry.Position(at), b)
 		h, err := entry.DecodeHeader(entry.Position(at), stored)
 		if err != nil {
 			return
@@ -39,11 +40,11 @@ func FuzzDecodeHeader(f *testing.F) {
 		linked := h.Chain
 		again := entry.AppendHeader(nil, &h, entry.Chain{})
 		// The chain depends on what came before, so it is compared as read.
-		copy(again[len(again)-36:], linked[:])
-		if !bytes.Equal(withChecksum(again), stored) {
+		copy(again[len(again)-20:], linked[:])
+		if !bytes.Equal(withChecksum(h.Position, again), stored) {
 			t.Fatalf("%x\nbecame\n%x", stored, again)
 		}
-		entry.Follows(stored, entry.Chain{})
+		entry.Follows(entry.Position(at), stored, entry.Chain{})
 	})
 }
 

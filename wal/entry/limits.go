@@ -1,10 +1,6 @@
 package entry
 
-import (
-	"fmt"
-
-	"github.com/google/uuid"
-)
+import "fmt"
 
 // What an entry may measure. The engine's own limits are far below; these bound
 // what a damaged length can make a reader allocate.
@@ -24,8 +20,6 @@ const (
 // nil, or what is wrong with it, wrapping [ErrInvalid].
 func (e *Entry) Check() error {
 	switch {
-	case e.ID == uuid.Nil:
-		return fmt.Errorf("%w: no import id", ErrInvalid)
 	case e.Outcome != Accepted && e.Outcome != Refused:
 		return fmt.Errorf("%w: outcome %d before it is appended", ErrInvalid, e.Outcome)
 	case e.DuplicateOf != 0:

@@ -2,7 +2,6 @@ package waltest
 
 import (
 	"bytes"
-	"encoding/binary"
 	"errors"
 	"fmt"
 	"strings"
@@ -10,13 +9,11 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
-	"github.com/google/uuid"
 
 	"markr/wal/entry"
 )
 
-// Maker makes entries, each with an id and a time of its own. The ids are those of
-// a clock that stands still at first, so that a run can be repeated.
+// Maker makes entries, each with a time and a salt of its own, the same in each run.
 type Maker struct {
 	codec *entry.Codec
 	made  uint64
@@ -41,15 +38,13 @@ func Document(n int) []byte {
 func (m *Maker) Entry(outcome entry.Outcome, raw []byte) *entry.Entry {
 	m.made++
 	h := entry.Header{
+		Salt:      uint32(m.made),
 		Received:  time.UnixMicro(1_764_000_000_000_000 + int64(m.made)).UTC(),
 		Source:    fmt.Sprintf("192.0.2.%d", m.made%256),
 		MediaType: "text/xml+markr; charset=utf-8",
 		Outcome:   outcome,
 		Detail:    fmt.Appendf(nil, `{"records":%d}`, m.made),
 	}
-	h.ID = uuid.UUID{0x01, 0x99, 6: 0x70, 8: 0x80}
-	binary.BigEndian.PutUint64(h.ID[8:], m.made)
-	h.ID[8] |= 0x80
 	return m.codec.Seal(h, raw)
 }
 

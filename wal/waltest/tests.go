@@ -2,7 +2,9 @@ package waltest
 
 import (
 	"errors"
+	"slices"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/uuid"
@@ -53,6 +55,10 @@ func (b *bench) append(t *testing.T, entries []*entry.Entry) {
 		}
 		want := *before[i]
 		want.Position, want.Ordinal, want.Chain = e.Position, e.Ordinal, e.Chain
+		want.ID = entry.NewID(want.Received, want.Position, want.Salt)
+		if want.Outcome == entry.Refused {
+			want.LastCounted = b.lastCounted()
+		}
 		if first := b.first(before[i]); first != nil {
 			want.Outcome, want.DuplicateOf, want.Body = entry.Duplicate, first.Position, nil
 		}
@@ -64,6 +70,16 @@ func (b *bench) append(t *testing.T, entries []*entry.Entry) {
 	if want := entry.Position(len(b.appended)); b.Last() != want {
 		t.Fatalf("last is %d, want %d", b.Last(), want)
 	}
+}
+
+// lastCounted is the position of the last entry that is not a refused one.
+func (b *bench) lastCounted() entry.Position {
+	for _, e := range slices.Backward(b.appended) {
+		if e.Outcome != entry.Refused {
+			return e.Position
+		}
+	}
+	return 0
 }
 
 // first is the accepted entry with the same document, if e is to be accepted.
@@ -246,15 +262,8 @@ func testInvalid(t *testing.T, s Store) {
 			t.Errorf("%s: the entries have changed: %s", what, diff)
 		}
 	}
-	f("no id", func(e *entry.Entry) { e.ID = uuid.Nil })
-	f("id in use", func(e *entry.Entry) { e.ID = b.appended[0].ID })
 	f("duplicate already", func(e *entry.Entry) { e.Outcome, e.DuplicateOf = entry.Duplicate, 1 })
 	f("not sealed", func(e *entry.Entry) { e.Body = nil })
-	group := b.maker.Accepted(2, 3)
-	group[1].ID = group[0].ID
-	if err := b.Append(group); !errors.Is(err, entry.ErrInvalid) {
-		t.Errorf("one id twice in a group: %v", err)
-	}
 	b.check(t)
 	b.append(t, b.maker.Accepted(2))
 	b.check(t)
@@ -263,12 +272,21 @@ func testInvalid(t *testing.T, s Store) {
 func testFind(t *testing.T, s Store) {
 	b := open(t, s)
 	entries := b.maker.Accepted(1, 2, 3)
-	// Ids are mostly in order of time, but need not be.
-	entries[0].ID, entries[2].ID = entries[2].ID, entries[0].ID
+	// Times are mostly in order of position, but clocks are set.
+	entries[0].Received, entries[2].Received = entries[2].Received, entries[0].Received
 	b.append(t, entries[:1])
 	b.append(t, entries[1:])
 	b.check(t)
-	for _, id := range []uuid.UUID{{}, {15: 1}, uuid.Max} {
+	known := entries[1]
+	for _, id := range []uuid.UUID{
+		{},
+		{15: 1},
+		uuid.Max,
+		entry.NewID(known.Received, known.Position, known.Salt+1),
+		entry.NewID(known.Received.Add(time.Millisecond), known.Position, known.Salt),
+		entry.NewID(known.Received, known.Position+1, known.Salt),
+		entry.NewID(known.Received, entry.PositionMax, known.Salt),
+	} {
 		if _, err := b.Find(id); !errors.Is(err, entry.ErrNotFound) {
 			t.Errorf("find %v: %v", id, err)
 		}
