@@ -88,7 +88,10 @@ func (v *Vault) adopt() error {
 
 func (v *Vault) openStore(name string, want intent) (db *store, err error) {
 	path := v.directory.join(name)
-	if want == existing && !v.opts.ReadOnly {
+	if want == existing {
+		err = v.directory.checkLog(name)
+	}
+	if err == nil && want == existing && !v.opts.ReadOnly {
 		err = v.settle(path)
 	}
 	if err == nil {
