@@ -30,7 +30,7 @@ const (
 // each of them is for.
 func (s *Server) core(routes *router) *fasthttp.Server {
 	l := s.limits
-	return &fasthttp.Server{
+	core := &fasthttp.Server{
 		Handler:        func(ctx *fasthttp.RequestCtx) { s.serve(routes, ctx) },
 		ErrorHandler:   s.coreError,
 		HeaderReceived: s.headerReceived,
@@ -51,6 +51,10 @@ func (s *Server) core(routes *router) *fasthttp.Server {
 		NoDefaultServerHeader:        true,
 		SecureErrorLogMessage:        true,
 	}
+	if routes.guard != nil {
+		core.ExpectHandler = func(ctx *fasthttp.RequestCtx) int { return s.expected(routes, ctx) }
+	}
+	return core
 }
 
 // coreError answers what the core could not make a request of. The connection is

@@ -20,12 +20,6 @@ type Grant struct {
 	due atomic.Int64
 }
 
-// NewGrant returns what a client certificate with this name allows until it
-// expires.
-func NewGrant(name string, scopes Scope, expires time.Time) *Grant {
-	return &Grant{Name: name, Scopes: scopes, Expires: expires}
-}
-
 // ExpiredAt says whether the grant is over.
 func (g *Grant) ExpiredAt(now time.Time) bool { return !g.Expires.IsZero() && !now.Before(g.Expires) }
 
