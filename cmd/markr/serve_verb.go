@@ -37,6 +37,7 @@ func newServe(std streams) *cli.Command {
 			if err := noArguments(cmd); err != nil {
 				return err
 			}
+			keepFilesPrivate()
 			registry := newRegistry()
 			logger := newLogger(std.err, o.logFormat, o.level(), registry)
 			for _, warning := range unknownVariables(os.Environ(), environmentOf(cmd.Root())) {
