@@ -226,6 +226,15 @@ func TestDeniedBeforeTheBody(t *testing.T) {
 			s.wantClosed()
 		}
 	}
+	// A client that sends everything before it reads anything hears it, too.
+	s := dial(t, b.address)
+	s.send(head + fmt.Sprintf("Content-Length: %d\r\n\r\n%s", 16<<20, strings.Repeat("x", 16<<20)))
+	if got := s.answer("POST").want(t, 401); !got.Close {
+		t.Error("the connection goes on behind a body that was not read")
+	}
+	if got := b.post(t, document(sheet("1", "1", 1, 2))).want(t, 401); !got.Close {
+		t.Error("the connection goes on behind a short body that was not read")
+	}
 	// A size over the limit is told to nobody who is not let in.
 	got := b.exchange(t, head+"Content-Length: 4294967296\r\n\r\n").want(t, 401)
 	if strings.Contains(got.body, "limit") {
@@ -233,7 +242,7 @@ func TestDeniedBeforeTheBody(t *testing.T) {
 	}
 	// Who is let in is asked for the body.
 	body := document(sheet("1", "1", 1, 2))
-	s := dial(t, b.address)
+	s = dial(t, b.address)
 	s.send(head + "Authorization: Bearer " + token + fmt.Sprintf("\r\nContent-Length: %d\r\nExpect: 100-continue\r\n\r\n", len(body)))
 	s.answer("POST").want(t, 100)
 	s.send(body)
