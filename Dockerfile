@@ -29,6 +29,8 @@ EXPOSE 4567
 STOPSIGNAL SIGTERM
 HEALTHCHECK --interval=10s --timeout=3s --start-period=30s CMD ["/markr", "healthcheck"]
 ENTRYPOINT ["/markr"]
+# It listens where others reach it, so it starts only when it is told who is let
+# in: MARKR_TOKEN_FILE, MARKR_TLS_CLIENT_CA, or MARKR_INSECURE=true.
 CMD ["serve", "--listen", ":4567", "--data-dir", "/data"]
 
 ARG VERSION=unknown REVISION=unknown

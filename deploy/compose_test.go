@@ -90,6 +90,25 @@ func TestComposeServicesAreConfined(t *testing.T) {
 	}
 }
 
+// Nobody is asked for a token only where this machine alone reaches the server.
+func TestComposeIsOpenToThisMachineAlone(t *testing.T) {
+	t.Parallel()
+	s := compose(t).Services["markr"]
+	values := checkCommand(t, s.Command)
+	_, insecure := values["insecure"]
+	if _, tokens := values["token-file"]; insecure == tokens {
+		t.Errorf("markr runs %q: either with tokens or without", s.Command)
+	}
+	for _, p := range s.Ports {
+		if insecure && !strings.HasPrefix(p, "127.0.0.1:") {
+			t.Errorf("markr asks nobody and publishes %q", p)
+		}
+	}
+	if listens, image := values["listen"], checkCommand(t, words(t, only(t, "CMD")))["listen"]; listens != image {
+		t.Errorf("compose listens on %q, the image on %q", listens, image)
+	}
+}
+
 func TestComposeMountsExist(t *testing.T) {
 	t.Parallel()
 	file := compose(t)

@@ -1,12 +1,16 @@
 package deploy_test
 
 import (
+	"context"
 	"debug/elf"
+	"errors"
+	"os/exec"
 	"regexp"
 	"runtime"
 	"slices"
 	"strings"
 	"testing"
+	"time"
 )
 
 // instruction is one line of a Dockerfile, continuation lines joined.
@@ -127,6 +131,26 @@ func TestImageRunsTheBinary(t *testing.T) {
 	}
 	if got := only(t, "STOPSIGNAL"); got != "SIGTERM" {
 		t.Errorf("STOPSIGNAL is %s; the server drains on SIGTERM", got)
+	}
+}
+
+// The image's own command line lets nobody in by accident: it does not start.
+func TestImageAsksWhoIsLetIn(t *testing.T) {
+	t.Parallel()
+	args := words(t, only(t, "CMD"))
+	for i := range args {
+		if args[i] == only(t, "VOLUME") {
+			args[i] = t.TempDir()
+		}
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+	defer cancel()
+	command := exec.CommandContext(ctx, binary(t), args...)
+	command.Env = []string{}
+	output, err := command.CombinedOutput()
+	exit, failed := errors.AsType[*exec.ExitError](err)
+	if !failed || exit.ExitCode() != 2 || !strings.Contains(string(output), "hint: give --token-file") {
+		t.Errorf("%q: %v\n%s", args, err, output)
 	}
 }
 

@@ -22,6 +22,7 @@ const (
 	refusedDraining
 	refusedEngine // the engine says why: not ready, read-only, failed
 	refusedBudget // the declared length does not fit into what is free
+	refusedAccess // whoever sends it is not let in, see access.go
 	admissions    // how many there are
 )
 
@@ -149,5 +150,6 @@ func newRefusals(limits Limits, mediaTypes string) (refusals [admissions]*reques
 	}
 	refusals[refusedDraining] = errDraining
 	refusals[refusedBudget] = errOverBudget(limits.BytesInFlightMax)
+	refusals[refusedAccess] = errPassed // reached only by who has been let in meanwhile
 	return refusals
 }

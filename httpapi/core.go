@@ -1,8 +1,10 @@
 package httpapi
 
 import (
+	"context"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"net"
 
@@ -28,7 +30,7 @@ const (
 // each of them is for.
 func (s *Server) core(routes *router) *fasthttp.Server {
 	l := s.limits
-	return &fasthttp.Server{
+	core := &fasthttp.Server{
 		Handler:        func(ctx *fasthttp.RequestCtx) { s.serve(routes, ctx) },
 		ErrorHandler:   s.coreError,
 		HeaderReceived: s.headerReceived,
@@ -49,6 +51,10 @@ func (s *Server) core(routes *router) *fasthttp.Server {
 		NoDefaultServerHeader:        true,
 		SecureErrorLogMessage:        true,
 	}
+	if routes.guard != nil {
+		core.ExpectHandler = func(ctx *fasthttp.RequestCtx) int { return s.expected(routes, ctx) }
+	}
+	return core
 }
 
 // coreError answers what the core could not make a request of. The connection is
@@ -87,7 +93,26 @@ func isTimeout(err error) bool {
 // so nobody is woken for it.
 type coreLogger struct{ logger *slog.Logger }
 
-// Printf implements fasthttp.Logger.
+// Printf implements fasthttp.Logger. The core's errors about what it has read quote
+// it, so of those only the kind is shown.
 func (l coreLogger) Printf(format string, args ...any) {
-	l.logger.Debug("connection", slog.String("event", fmt.Sprintf(format, args...)))
+	if !l.logger.Enabled(context.Background(), slog.LevelDebug) {
+		return
+	}
+	shown := make([]any, len(args))
+	for i, arg := range args {
+		if err, ok := arg.(error); ok {
+			arg = unquoted(err)
+		}
+		shown[i] = arg
+	}
+	l.logger.Debug("connection", slog.String("event", fmt.Sprintf(format, shown...)))
+}
+
+// unquoted is the text of an error of the network, and the kind of any other.
+func unquoted(err error) string {
+	if _, ok := errors.AsType[net.Error](err); ok || errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
+		return err.Error()
+	}
+	return fmt.Sprintf("%T, which may quote what was read", err)
 }

@@ -204,6 +204,7 @@ type conn struct {
 	large         bool      // the answer is
 	reads, writes deadline
 	source        string // address as text, once somebody has asked
+	certified     certified
 }
 
 // remote is the address of the other end as text.

@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"github.com/valyala/fasthttp"
+
+	"markr/httpapi/access"
 )
 
 // A listening is one side of a server, public or the operators': a router, a
@@ -22,9 +24,10 @@ type listening struct {
 	}
 }
 
-func (l *listening) init(s *Server, table []route) {
+func (l *listening) init(s *Server, table []route, guard *access.Guard) {
 	l.server = s
 	l.routes = newRouter(table)
+	l.routes.guard = guard
 	l.routes.observe(s.metrics)
 	l.core = s.core(&l.routes)
 }

@@ -21,7 +21,8 @@ type metrics struct {
 	rejected        map[string]prometheus.Counter // connections, by reason
 	read            prometheus.Observer
 	wireBytes       [len(bodyCodings)]prometheus.Counter
-	unread          map[code]prometheus.Counter // imports refused by the border
+	unread          map[code]prometheus.Counter   // imports refused by the border
+	denied          map[string]prometheus.Counter // requests, by reason
 	connections     prometheus.Gauge
 	importsInFlight prometheus.Gauge
 }
@@ -47,7 +48,7 @@ var (
 	methods = [...]string{"GET", "HEAD", "POST", "OPTIONS", otherMethod}
 
 	// statuses are those that are ever sent; the last stands for any other.
-	statuses = [...]int{200, 204, 304, 400, 404, 405, 406, 408, 413, 415, 422, 431, 503, 500}
+	statuses = [...]int{200, 204, 304, 400, 401, 403, 404, 405, 406, 408, 413, 415, 422, 429, 431, 503, 500}
 
 	// bodyCodings are the codings of request bodies, by number.
 	bodyCodings = [...]bodyCoding{bodyUnknown, bodyIdentity, bodyGzip, bodyZstd, bodyDeflate}
@@ -56,7 +57,7 @@ var (
 	// sees them.
 	unreadCodes = [...]code{
 		codeInvalidRequest, codeMalformedXML, codeRequestTimeout, codeTooLarge, codeUnsupportedMediaType,
-		codeHeaderTooLarge, codeOverloaded, codeUnavailable, codeReadOnly, codeInternal,
+		codeHeaderTooLarge, codeUnauthorized, codeForbidden, codeOverloaded, codeUnavailable, codeReadOnly, codeInternal,
 	}
 )
 
@@ -114,6 +115,7 @@ func newMetrics(s *Server, registerer prometheus.Registerer, table []route) (*me
 		routes:   make(map[string]*routeMetrics),
 		rejected: make(map[string]prometheus.Counter),
 		unread:   make(map[code]prometheus.Counter),
+		denied:   make(map[string]prometheus.Counter),
 	}
 	collectors := append([]prometheus.Collector{m.requests, m.panics, m.connections, m.importsInFlight},
 		m.vectors(table)...)
@@ -144,6 +146,9 @@ func (m *metrics) vectors(table []route) []prometheus.Collector {
 	unread := prometheus.NewCounterVec(prometheus.CounterOpts{
 		Name: "markr_import_turned_away_total", Help: "Documents refused before the engine saw them, by code. They are not kept.",
 	}, []string{"code"})
+	denied := prometheus.NewCounterVec(prometheus.CounterOpts{
+		Name: "markr_http_denied_total", Help: "Requests of those who are not let in, by reason.",
+	}, []string{"reason"})
 
 	for _, r := range append(table, route{pattern: routeOther, method: otherMethod}) {
 		m.routes[r.pattern] = m.newRouteMetrics(r, durations, requestSizes, responseSizes)
@@ -159,7 +164,10 @@ func (m *metrics) vectors(table []route) []prometheus.Collector {
 	for _, c := range unreadCodes {
 		m.unread[c] = unread.WithLabelValues(string(c))
 	}
-	return []prometheus.Collector{durations, requestSizes, responseSizes, read, rejected, wireBytes, unread}
+	for _, reason := range deniedReasons {
+		m.denied[reason] = denied.WithLabelValues(reason)
+	}
+	return []prometheus.Collector{durations, requestSizes, responseSizes, read, rejected, wireBytes, unread, denied}
 }
 
 func (m *metrics) newRouteMetrics(r route, durations, requestSizes, responseSizes *prometheus.HistogramVec) *routeMetrics {

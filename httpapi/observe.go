@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"github.com/valyala/fasthttp"
+
+	"markr/httpapi/access"
 )
 
 // serve answers one request. What a client receives passes here or through
@@ -44,6 +46,11 @@ func (r *request) answer(routes *router) (err error) {
 		return err
 	}
 	r.route = found
+	if routes.guard != nil && found.scope != access.Open {
+		if err := r.authorize(routes.guard); err != nil {
+			return r.turnedAway(err)
+		}
+	}
 	if err := r.server.refusal(decision); err != nil {
 		return r.turnedAway(err)
 	}
@@ -127,6 +134,7 @@ func (r *request) log(status, size int, took time.Duration) {
 		slog.Int64("request_bytes", r.received),
 		slog.Int("response_bytes", size),
 		slog.Duration("duration", took),
-		slog.String("client", r.source()),
+		slog.String("client", r.client()),
+		slog.String("name", r.name()),
 	)
 }

@@ -133,7 +133,7 @@ func (r *request) problem(err error) {
 		r.setHeader(p.header, p.value)
 	}
 	k := kinds[p.code]
-	if k.retrySeconds > 0 {
+	if k.retrySeconds > 0 && p.header != fasthttp.HeaderRetryAfter {
 		r.setHeader("Retry-After", p.retryAfter(r.idText()))
 	}
 	_ = r.send(k.status, problemType, p.body(r.idText())) // never fails

@@ -1,9 +1,12 @@
 package httpapi
 
 import (
+	"net/netip"
 	"time"
 
 	"github.com/valyala/fasthttp"
+
+	"markr/httpapi/access"
 )
 
 // A request is what a handler is given: the fasthttp context and what we know on
@@ -19,7 +22,8 @@ type request struct {
 	method  int      // as a label value, see methods
 	names   initials // of its header fields
 	params  [paramsMax]param
-	id      []byte // see requestid.go; its memory is used again
+	id      []byte        // see requestid.go; its memory is used again
+	grant   *access.Grant // who sent it; nil if nobody is asked
 	// received is the length of the request body, as far as it was read.
 	received int64
 	closing  bool // the connection is closed after the answer
@@ -101,13 +105,29 @@ func (r *request) setHeader(name, value string) {
 	r.ctx.Response.Header.SetCanonical([]byte(name), []byte(value))
 }
 
-// source says who sent the request: the address of the other end, without its
-// port. It is a copy and may be kept.
+// source says who sent the request: the name of the token or the certificate, else
+// the address. It is a copy and may be kept.
 func (r *request) source() string {
+	if r.grant != nil {
+		return r.grant.Name
+	}
+	return r.client()
+}
+
+// address is that of the other end, without its port.
+func (r *request) address() netip.Addr {
+	if r.conn != nil {
+		return r.conn.address
+	}
+	return addressOf(r.ctx.RemoteAddr())
+}
+
+// client is that address as text. It is a copy and may be kept.
+func (r *request) client() string {
 	if r.conn != nil {
 		return r.conn.remote()
 	}
-	return textOf(addressOf(r.ctx.RemoteAddr()))
+	return textOf(r.address())
 }
 
 // json answers with a JSON document. The body is copied.

@@ -4,6 +4,8 @@ import (
 	"strings"
 
 	"github.com/valyala/fasthttp"
+
+	"markr/httpapi/access"
 )
 
 // segmentsMax is how many segments the path of a route may have.
@@ -16,6 +18,7 @@ const paramsMax = 2
 type router struct {
 	byLength [segmentsMax + 1][]*path // by number of segments
 	asterisk route                    // answers OPTIONS *, which asks about the server
+	guard    *access.Guard            // nil: nobody is asked who they are
 }
 
 // A path is what requests are compared with: the routes that differ in their

@@ -1,6 +1,10 @@
 package httpapi
 
-import "github.com/valyala/fasthttp"
+import (
+	"github.com/valyala/fasthttp"
+
+	"markr/httpapi/access"
+)
 
 // handler answers one request. An error becomes a problem in status.go.
 type handler func(*Server, *request) error
@@ -13,6 +17,8 @@ type route struct {
 	method  string // GET stands for HEAD too
 	handle  handler
 	reach   reach
+	// scope is what it takes on the public listener when somebody is asked at all.
+	scope   access.Scope
 	metrics *routeMetrics // set when the route is about to be served
 }
 
@@ -32,22 +38,22 @@ const importPattern = "/import"
 func routeTable() []route {
 	const get, post = fasthttp.MethodGet, fasthttp.MethodPost
 	return []route{
-		{importPattern, post, (*Server).importPost, public, nil},
-		{"/results", get, (*Server).results, public, nil},
-		{"/results/{test}/aggregate", get, (*Server).aggregate, public, nil},
-		{"/imports", get, (*Server).imports, public, nil},
-		{"/imports/{id}", get, (*Server).importByID, public, nil},
-		{"/imports/{id}/document", get, (*Server).importDocument, public, nil},
-		{"/openapi.json", get, (*Server).openapi, public, nil},
-		{"/problems/{code}", get, (*Server).problemMeaning, public, nil},
-		{"/", get, (*Server).page, public, nil},
-		{"/assets/{name}", get, (*Server).asset, public, nil},
-		{"/livez", get, (*Server).livez, ops, nil},
-		{"/readyz", get, (*Server).readyz, ops, nil},
-		{"/healthz", get, (*Server).readyz, ops, nil},
-		{"/metrics", get, (*Server).scrape, ops, nil},
-		{"/debug/pprof", get, (*Server).profiles, opsOnly, nil},
-		{"/debug/pprof/{profile}", get, (*Server).profile, opsOnly, nil},
+		{importPattern, post, (*Server).importPost, public, access.Import, nil},
+		{"/results", get, (*Server).results, public, access.Read, nil},
+		{"/results/{test}/aggregate", get, (*Server).aggregate, public, access.Read, nil},
+		{"/imports", get, (*Server).imports, public, access.Read, nil},
+		{"/imports/{id}", get, (*Server).importByID, public, access.Read, nil},
+		{"/imports/{id}/document", get, (*Server).importDocument, public, access.Export, nil},
+		{"/openapi.json", get, (*Server).openapi, public, access.Open, nil},
+		{"/problems/{code}", get, (*Server).problemMeaning, public, access.Open, nil},
+		{"/", get, (*Server).page, public, access.Read, nil},
+		{"/assets/{name}", get, (*Server).asset, public, access.Open, nil},
+		{"/livez", get, (*Server).livez, ops, access.Open, nil},
+		{"/readyz", get, (*Server).readyz, ops, access.Open, nil},
+		{"/healthz", get, (*Server).readyz, ops, access.Open, nil},
+		{"/metrics", get, (*Server).scrape, ops, access.Metrics, nil},
+		{"/debug/pprof", get, (*Server).profiles, opsOnly, access.Admin, nil},
+		{"/debug/pprof/{profile}", get, (*Server).profile, opsOnly, access.Admin, nil},
 	}
 }
 

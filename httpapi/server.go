@@ -19,6 +19,7 @@ import (
 
 	"markr/engine"
 	"markr/engine/intake"
+	"markr/httpapi/access"
 )
 
 // Options are what a Server is made of. Engine and Intake are required.
@@ -28,6 +29,9 @@ type Options struct {
 	// before their bodies are sent.
 	Intake *intake.Registry
 	Limits Limits
+	// Access says who may do what on the public listener; default: everybody may do
+	// everything. Client certificates count if the listener has verified them.
+	Access *access.Guard
 	// OpsElsewhere takes /metrics and the health routes off the public listener:
 	// they are served by ServeOps alone. Default: they are on both.
 	OpsElsewhere bool
@@ -130,8 +134,8 @@ func New(opts Options) (*Server, error) {
 	if s.metrics, err = newMetrics(s, opts.Registry, routeTable()); err != nil {
 		return nil, fmt.Errorf("make HTTP server: %w", err)
 	}
-	s.public.init(s, publicRoutes(opts.OpsElsewhere))
-	s.operators.init(s, operatorRoutes())
+	s.public.init(s, publicRoutes(opts.OpsElsewhere), opts.Access)
+	s.operators.init(s, operatorRoutes(), nil)
 	return s, nil
 }
 

@@ -22,6 +22,9 @@ const (
 	codeInvalidPath          code = "invalid_path"
 	codeInvalidParameter     code = "invalid_parameter"
 	codeInvalidCursor        code = "invalid_cursor"
+	codeUnauthorized         code = "unauthorized"
+	codeForbidden            code = "forbidden"
+	codeTooManyRequests      code = "too_many_requests"
 	codeNotFound             code = "not_found"
 	codeUnknownTest          code = "unknown_test"
 	codeUnknownImport        code = "unknown_import"
@@ -52,8 +55,8 @@ type kind struct {
 // places where an error becomes a status.
 //
 // A scanner prints a document for manual entry on any 4xx and tries again on
-// anything else. So whatever may pass by itself is 503, also where other servers
-// say 429.
+// anything else. So whatever may pass by itself is 503 to an import, also where
+// others are told 429.
 //
 //nolint:gochecknoglobals // A table.
 var kinds = map[code]kind{
@@ -88,6 +91,18 @@ var kinds = map[code]kind{
 	code(intake.CodeTooDeep): {
 		fasthttp.StatusBadRequest, "Document nested too deep",
 		"The document nests elements deeper than the limit.", 0,
+	},
+	codeUnauthorized: {
+		fasthttp.StatusUnauthorized, "Unauthorized",
+		"The request carries no token and no client certificate, or one that is not valid.", 0,
+	},
+	codeForbidden: {
+		fasthttp.StatusForbidden, "Forbidden",
+		"The token or the client certificate is valid, but not for this, or not from this address.", 0,
+	},
+	codeTooManyRequests: {
+		fasthttp.StatusTooManyRequests, "Too many requests",
+		"The token's rate is exceeded, or too many attempts of the address have failed. Imports are told 503 instead.", 1,
 	},
 	codeNotFound: {
 		fasthttp.StatusNotFound, "Not found",

@@ -43,6 +43,31 @@ func serverFlag(target *string) cli.Flag {
 	}
 }
 
+// bearerFlag names the file with the token that a verb presents to the server. A
+// token on the command line would be seen by everybody on the machine.
+func bearerFlag(file *string) cli.Flag {
+	return &cli.StringFlag{
+		Name: "bearer-file", Usage: "present the token in `FILE` to the server, see `markr token new --help`",
+		TakesFile: true, Destination: file,
+	}
+}
+
+// present makes the client present the token in a file; none if file is empty.
+func (c *client) present(file string) error {
+	if file == "" {
+		return nil
+	}
+	text, err := os.ReadFile(file)
+	if err != nil {
+		return withHint(usageError(fmt.Errorf("read token: %w", err)), "--bearer-file names a file with nothing but a token in it")
+	}
+	c.token = strings.TrimSpace(string(text))
+	if c.token == "" || strings.ContainsFunc(c.token, func(r rune) bool { return r <= ' ' || r > '~' }) {
+		return withHint(usageError(fmt.Errorf("read token: %s does not hold one token", file)), "--bearer-file names a file with nothing but a token in it")
+	}
+	return nil
+}
+
 // parseServer reads a server's address: a URL, or a host and port alone.
 func parseServer(text string) (*url.URL, error) {
 	if !strings.Contains(text, "://") {
@@ -62,6 +87,7 @@ func parseServer(text string) (*url.URL, error) {
 type client struct {
 	base  *url.URL
 	flag  string // that names the server; for hints
+	token string // empty: none is sent
 	agent string
 	http  *http.Client
 }
@@ -108,6 +134,9 @@ type answer struct {
 // reached, whatever the status is.
 func (c *client) do(request *http.Request) (answer, error) {
 	request.Header.Set("User-Agent", c.agent)
+	if c.token != "" {
+		request.Header.Set("Authorization", "Bearer "+c.token)
+	}
 	response, err := c.http.Do(request)
 	if err != nil {
 		return answer{}, c.unreachable(err)
@@ -195,6 +224,9 @@ func (c *client) failure(a answer) error {
 			"try again; what the server is waiting for stands at "+c.url(nil, "readyz"))
 	}
 	err := fmt.Errorf("%s: %w", c.base, p)
+	if p.Code == "unauthorized" || p.Code == "forbidden" { // Not a proxy's.
+		return withHint(err, "name a file with a token with --bearer-file or "+envName("bearer-file"))
+	}
 	if p.Code == "" {
 		return withHint(err, "is this a Markr server? `markr healthcheck --url "+c.url(nil, "readyz")+"` tells")
 	}

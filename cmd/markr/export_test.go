@@ -1,5 +1,15 @@
 package main
 
+import (
+	"log/slog"
+	"net"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"markr/httpapi/access"
+)
+
 // What the tests of this command look at from inside.
 var (
 	Main          = main
@@ -16,6 +26,8 @@ var (
 	MediaType     = mediaType
 	NewLogger     = newLogger
 	ListenDefault = listenDefault
+	ReloadDone    = reloadDone
+	ReloadFailed  = reloadFailed
 )
 
 // Verbs lists every verb as it is typed, without the program's name.
@@ -33,3 +45,26 @@ func Verbs() [][]string {
 
 // Environment lists every variable that a verb reads.
 func Environment() []string { return environmentOf(newRoot(streams{})) }
+
+// A WatchedFiles is what a watcher looks at, for tests.
+type WatchedFiles struct {
+	What  string
+	Files []string
+	Load  func() (bool, error)
+}
+
+// NewWatch takes files up once, and then at every step.
+func NewWatch(group WatchedFiles, now func() time.Time, logger *slog.Logger, registry *prometheus.Registry) (step func(asked bool), err error) {
+	w := newWatcher([]*watched{{what: group.What, files: group.Files, load: group.Load}}, now, logger, registry)
+	return w.step, w.start()
+}
+
+// LoadTokens reads a token file again and again into one guard.
+func LoadTokens(name string, guard *access.Guard, logger *slog.Logger) func() (bool, error) {
+	return (&tokenFile{name: name, guard: guard, logger: logger}).load
+}
+
+// AccessMode is how a server with these flags decides on an address.
+func AccessMode(address net.Addr, tokenFile, clientCA string, insecure bool) (string, error) {
+	return (&serveOptions{listen: address.String(), tokenFile: tokenFile, tlsClientCA: clientCA, insecure: insecure}).accessMode(address)
+}

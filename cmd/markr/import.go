@@ -34,6 +34,7 @@ Exit status: 0 everything was accepted, 3 something was refused, 4 the server co
 // importOptions are the flags of the verb.
 type importOptions struct {
 	server   string
+	bearer   string
 	jobs     int
 	retryFor time.Duration
 	asJSON   bool
@@ -49,6 +50,7 @@ func newImport(std streams) *cli.Command {
 		Description: importDescription,
 		Flags: []cli.Flag{
 			serverFlag(&o.server),
+			bearerFlag(&o.bearer),
 			&cli.IntFlag{
 				Name: "jobs", Usage: "send `N` documents at a time", Value: 4, Destination: &o.jobs,
 				Validator: within(1, jobsMax),
@@ -67,6 +69,9 @@ func newImport(std streams) *cli.Command {
 			}
 			c, err := newClient(serverFlagName, o.server, o.jobs)
 			if err != nil {
+				return err
+			}
+			if err := c.present(o.bearer); err != nil {
 				return err
 			}
 			return importAll(ctx, std, newSender(c, o.retryFor, std.err), documents, o)

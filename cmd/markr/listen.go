@@ -5,9 +5,12 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net"
 	"os"
 	"syscall"
+
+	"markr/httpapi/access"
 )
 
 // doors are the listeners of a service, bound and not yet served.
@@ -15,21 +18,41 @@ type doors struct {
 	public net.Listener
 	ops    net.Listener // nil when everything is on public
 	secure bool
+	access string        // who decides who is let in, see access.go
+	guard  *access.Guard // nil when nobody is asked
+	files  []*watched    // what it is decided by
 }
 
 // listen binds what the flags ask for. Whatever is wrong with it is told with
 // the flag to change.
-func listen(o *serveOptions) (*doors, error) {
-	certificate, err := o.certificate()
+func listen(o *serveOptions, logger *slog.Logger) (*doors, error) {
+	files, err := o.newTLSFiles()
 	if err != nil {
 		return nil, err
 	}
-	d := &doors{secure: certificate != nil}
+	// Looked up before anything is bound; a name that is not known is for bind to
+	// tell.
+	if address, err := net.ResolveTCPAddr("tcp", o.listen); err == nil {
+		if _, err := o.accessMode(address); err != nil {
+			return nil, err
+		}
+	}
+	d := &doors{secure: files != nil, guard: o.newGuard()}
+	if d.secure {
+		d.files = append(d.files, files.watched())
+	}
+	if o.tokenFile != "" {
+		tokens := &tokenFile{name: o.tokenFile, guard: d.guard, logger: logger}
+		d.files = append(d.files, &watched{what: "tokens", files: []string{o.tokenFile}, load: tokens.load})
+	}
 	if d.public, err = bind("listen", o.listen); err != nil {
 		return nil, err
 	}
+	if d.access, err = o.accessMode(d.public.Addr()); err != nil { // A name may mean two things.
+		return nil, errors.Join(err, d.public.Close())
+	}
 	if d.secure {
-		d.public = tls.NewListener(d.public, certificate)
+		d.public = tls.NewListener(d.public, files.server())
 	}
 	if o.opsListen != "" {
 		if d.ops, err = bind("ops-listen", o.opsListen); err != nil {
@@ -69,21 +92,4 @@ func bind(flag, address string) (net.Listener, error) {
 		hint = fmt.Sprintf("ports below 1024 are the administrator's: choose a higher one with --%s or %s", flag, envName(flag))
 	}
 	return nil, withHint(fmt.Errorf("listen on %s: %w", address, cause), hint)
-}
-
-// certificate is the configuration for TLS, nil for plain HTTP.
-func (o *serveOptions) certificate() (*tls.Config, error) {
-	switch {
-	case o.tlsCert == "" && o.tlsKey == "":
-		return nil, nil //nolint:nilnil // No certificate is no mistake.
-	case o.tlsCert == "" || o.tlsKey == "":
-		return nil, withHint(usageError(errors.New("a certificate and its key go together")),
-			"give both --tls-cert and --tls-key, or neither")
-	}
-	pair, err := tls.LoadX509KeyPair(o.tlsCert, o.tlsKey)
-	if err != nil {
-		return nil, withHint(fmt.Errorf("read TLS certificate: %w", err),
-			"--tls-cert and --tls-key name PEM files of one certificate")
-	}
-	return &tls.Config{Certificates: []tls.Certificate{pair}, MinVersion: tls.VersionTLS12, NextProtos: []string{"http/1.1"}}, nil
 }

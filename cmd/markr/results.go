@@ -21,8 +21,9 @@ const testsPerPage = 1000
 
 func newResults(std streams) *cli.Command {
 	var (
-		server, percentiles, prefix string
-		asJSON                      bool
+		server, bearer      string
+		percentiles, prefix string
+		asJSON              bool
 	)
 	return &cli.Command{
 		Name:        "results",
@@ -32,6 +33,7 @@ func newResults(std streams) *cli.Command {
 		Description: "With a TEST: mean, standard deviation of the population, extremes, percentiles and count, in percent of the available marks. Without: every test with its count, mean and latest import. --json prints what the server answers, for a list one test per line.",
 		Flags: []cli.Flag{
 			serverFlag(&server),
+			bearerFlag(&bearer),
 			&cli.StringFlag{Name: "percentiles", Usage: "show these percentiles too: a `LIST` like 10,90,99.9", Destination: &percentiles},
 			&cli.StringFlag{Name: "prefix", Usage: "list only tests whose id starts with `TEXT`", Destination: &prefix},
 			jsonFlag("print JSON", &asJSON),
@@ -49,6 +51,9 @@ func newResults(std streams) *cli.Command {
 			}
 			c, err := newClient(serverFlagName, server, 1)
 			if err != nil {
+				return err
+			}
+			if err := c.present(bearer); err != nil {
 				return err
 			}
 			if test != "" {

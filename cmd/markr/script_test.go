@@ -15,6 +15,7 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
 
@@ -28,9 +29,12 @@ import (
 //	                           $MARKR_SERVER from then on
 //	stop [CODE]                SIGTERM; it must exit with CODE, or 0; its log is stdout
 //	crash                      SIGKILL
-//	http METHOD PATH [FILE]    send a request; status, head and body are stdout
+//	http METHOD PATH [FILE]    send a request, with the token in the file $TOKEN if it
+//	                           is set; status, head and body are stdout
 //	exits CODE PROGRAM ARG...  run a program that must exit with CODE
 //	busy                       take a port, $BUSY, for the rest of the script
+//	hangup                     SIGHUP
+//	awaits TEXT                wait until the server has logged it
 //	damage DIR                 change one byte in the largest table of a vault
 func TestScripts(t *testing.T) {
 	t.Parallel()
@@ -47,6 +51,8 @@ func TestScripts(t *testing.T) {
 			"exits":  scriptExits,
 			"busy":   scriptBusy,
 			"damage": scriptDamage,
+			"hangup": scriptHangup,
+			"awaits": scriptAwaits,
 		},
 		Condition: func(condition string) (bool, error) {
 			if condition == "root" { // May write where others may not.
@@ -130,17 +136,33 @@ func scriptHTTP(ts *testscript.TestScript, _ bool, args []string) {
 	if body != nil {
 		request.Header.Set("Content-Type", markr.MediaType)
 	}
+	if token := ts.Getenv("TOKEN"); token != "" {
+		request.Header.Set("Authorization", "Bearer "+strings.TrimSpace(ts.ReadFile(token)))
+	}
 	response, err := http.DefaultClient.Do(request)
 	ts.Check(err)
 	status, answer, err := read(response, nil)
 	ts.Check(err)
 	fmt.Fprintf(ts.Stdout(), "%d\n", status)
-	for _, name := range []string{"Content-Type", "Retry-After", "Allow"} {
+	for _, name := range []string{"Content-Type", "Retry-After", "Allow", "WWW-Authenticate"} {
 		if value := response.Header.Get(name); value != "" {
 			fmt.Fprintf(ts.Stdout(), "%s: %s\n", name, value)
 		}
 	}
 	fmt.Fprintf(ts.Stdout(), "\n%s\n", bytes.TrimSuffix(answer, []byte("\n")))
+}
+
+func scriptHangup(ts *testscript.TestScript, _ bool, _ []string) {
+	ts.Check(server(ts).cmd.Process.Signal(syscall.SIGHUP))
+}
+
+func scriptAwaits(ts *testscript.TestScript, _ bool, args []string) {
+	p := server(ts)
+	for began := time.Now(); !strings.Contains(p.logged(), strings.Join(args, " ")); time.Sleep(time.Millisecond) {
+		if time.Since(began) > patience {
+			ts.Fatalf("not logged after %v:\n%s", patience, p.logged())
+		}
+	}
 }
 
 func scriptExits(ts *testscript.TestScript, neg bool, args []string) {

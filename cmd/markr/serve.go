@@ -44,6 +44,7 @@ type service struct {
 	address    net.Addr // of the public listener
 	opsAddress net.Addr // nil when everything is on the public one
 	secure     bool
+	watcher    *watcher
 
 	// failed receives what ends the service from inside: a listener that
 	// broke, or Pebble unable to go on.
@@ -84,9 +85,13 @@ func (s *service) start(o *serveOptions, registry *prometheus.Registry) error {
 	if err != nil {
 		return err
 	}
-	doors, err := listen(o)
+	doors, err := listen(o, s.logger)
 	if err != nil {
 		return err
+	}
+	s.watcher = newWatcher(doors.files, time.Now, s.logger, registry)
+	if err := s.watcher.start(); err != nil {
+		return errors.Join(err, doors.close())
 	}
 	s.vault, err = wal.Open(wal.Options{
 		Dir:             o.dataDir,
@@ -107,6 +112,7 @@ func (s *service) start(o *serveOptions, registry *prometheus.Registry) error {
 		Engine:       s.engine,
 		Intake:       formats,
 		Limits:       limits,
+		Access:       doors.guard,
 		OpsElsewhere: doors.ops != nil,
 		SlowAfter:    orNone(o.slow),
 		Version:      readBuild().Version,
@@ -117,9 +123,12 @@ func (s *service) start(o *serveOptions, registry *prometheus.Registry) error {
 		return errors.Join(err, s.engine.Close(), s.vault.Close(), doors.close())
 	}
 	s.address, s.secure = doors.public.Addr(), doors.secure
-	go s.serve(s.server.Serve, doors.public)
 	if doors.ops != nil {
 		s.opsAddress = doors.ops.Addr()
+	}
+	s.logAccess(o, doors.access)
+	go s.serve(s.server.Serve, doors.public)
+	if doors.ops != nil {
 		go s.serve(s.server.ServeOps, doors.ops)
 	}
 	return nil

@@ -34,6 +34,9 @@ type serveOptions struct {
 	opsListen   string // empty: everything is on listen
 	tlsCert     string // empty: plain HTTP
 	tlsKey      string
+	tlsClientCA string // empty: clients need no certificate
+	tokenFile   string // empty: nobody is asked for a token
+	insecure    bool
 	scoring     string
 	denominator string
 
@@ -54,7 +57,7 @@ type serveOptions struct {
 
 // flags lists all of them, by category in the order of the help page.
 func (o *serveOptions) flags() []cli.Flag {
-	return concat(o.placeFlags(), o.ruleFlags(), o.documentFlags(), o.connectionFlags(), o.resourceFlags(), o.logFlags())
+	return concat(o.placeFlags(), o.accessFlags(), o.ruleFlags(), o.documentFlags(), o.connectionFlags(), o.resourceFlags(), o.logFlags())
 }
 
 func concat(groups ...[]cli.Flag) []cli.Flag {
@@ -80,9 +83,27 @@ func (o *serveOptions) placeFlags() []cli.Flag {
 			Name: "ops-listen", Category: category, Destination: &o.opsListen,
 			Usage: "serve metrics and health on `ADDRESS` instead, out of the public's reach", Validator: addressOrEmpty,
 		},
+	}
+}
+
+func (o *serveOptions) accessFlags() []cli.Flag {
+	const category = "ACCESS"
+	return []cli.Flag{
+		&cli.StringFlag{
+			Name: "token-file", Category: category, TakesFile: true, Destination: &o.tokenFile,
+			Usage: "let in whoever presents a token that `FILE` knows, see `markr token new --help`; read again when it changes and on SIGHUP",
+		},
+		&cli.StringFlag{
+			Name: "tls-client-ca", Category: category, TakesFile: true, Destination: &o.tlsClientCA,
+			Usage: "let import whoever has a certificate signed by one in `FILE` (PEM); its name is the documents' source",
+		},
+		&cli.BoolFlag{
+			Name: "insecure", Category: category, Destination: &o.insecure,
+			Usage: "let everybody do everything, where others than this machine reach the server, too",
+		},
 		&cli.StringFlag{
 			Name: "tls-cert", Category: category, TakesFile: true, Destination: &o.tlsCert,
-			Usage: "serve HTTPS with the certificate chain in `FILE` (PEM); needs --tls-key",
+			Usage: "serve HTTPS with the certificate chain in `FILE` (PEM); needs --tls-key; read again when it changes and on SIGHUP",
 		},
 		&cli.StringFlag{
 			Name: "tls-key", Category: category, TakesFile: true, Destination: &o.tlsKey,

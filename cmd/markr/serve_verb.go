@@ -4,6 +4,8 @@ import (
 	"context"
 	"log/slog"
 	"os"
+	"os/signal"
+	"syscall"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -18,6 +20,8 @@ const progressEvery = 5 * time.Second
 
 const serveDescription = `Takes scanner documents (POST /import), keeps them in the data directory, and answers statistics (GET /results). An import is answered 200 when it is on disk and counted, 4xx when nothing of it was counted, and anything else when it may be tried again. GET / is a page for people, /metrics is for Prometheus, /openapi.json describes all routes.
 
+On loopback everybody may do everything. Where others than this machine reach the server, it starts only with --token-file, --tls-client-ca or --insecure; health is open to everybody, everything else takes a token (Authorization: Bearer TOKEN) or, for imports, a client certificate.
+
 The first SIGINT or SIGTERM stops gently: /readyz answers 503, after --shutdown-delay nobody new is let in, requests under way have --drain-timeout to finish, then everything is closed and the exit status is 0. A second signal ends the process at once with 130; nothing that was acknowledged is lost by that either.
 
 Exit status 1: the server could not start, or the disk failed under it. Damage in the data directory stops the start; the message names the position and the command to run next.`
@@ -27,7 +31,7 @@ func newServe(std streams) *cli.Command {
 	return &cli.Command{
 		Name:        serveName,
 		Usage:       "run the server",
-		UsageText:   "markr serve\nmarkr serve --data-dir /var/lib/markr --listen :4567 --log-format json\nMARKR_SCORING=latest markr serve",
+		UsageText:   "markr serve\nmarkr serve --data-dir /var/lib/markr --listen :4567 --token-file tokens\nMARKR_SCORING=latest markr serve",
 		Description: serveDescription,
 		Flags:       o.flags(),
 		Action: func(ctx context.Context, cmd *cli.Command) error {
@@ -37,6 +41,7 @@ func newServe(std streams) *cli.Command {
 			if err := noArguments(cmd); err != nil {
 				return err
 			}
+			keepFilesPrivate()
 			registry := newRegistry()
 			logger := newLogger(std.err, o.logFormat, o.level(), registry)
 			for _, warning := range unknownVariables(os.Environ(), environmentOf(cmd.Root())) {
@@ -59,6 +64,7 @@ func serve(ctx context.Context, std streams, o *serveOptions, registry *promethe
 	if err := s.unlessFailed(func() error { return s.start(o, registry) }); err != nil {
 		return err
 	}
+	s.watch(ctx)
 	logger.Info("listening", "url", s.url(), "ops_url", s.opsURL(), "data_dir", o.dataDir,
 		"memory_limit", memoryLimit, "goroutines_at_once", processors, "version", readBuild().Version)
 
@@ -93,6 +99,23 @@ func serve(ctx context.Context, std streams, o *serveOptions, registry *promethe
 			return nil
 		}
 	}
+}
+
+// watch takes up tokens and certificates again when they change, and on SIGHUP,
+// until ctx is done. Without any, SIGHUP ends the process, as a terminal that is
+// closed wants it to.
+func (s *service) watch(ctx context.Context) {
+	if len(s.watcher.files) == 0 {
+		return
+	}
+	hangups := make(chan os.Signal, 1)
+	signal.Notify(hangups, syscall.SIGHUP)
+	go func() {
+		defer signal.Stop(hangups)
+		ticks := time.NewTicker(watchEvery)
+		defer ticks.Stop()
+		s.watcher.run(ctx, ticks.C, hangups)
+	}()
 }
 
 // announce says that the service is ready: to a person with the next command, to
