@@ -13,6 +13,7 @@ import (
 	"markr/engine/exam"
 	"markr/engine/intake"
 	"markr/engine/intake/mcqxml"
+	"markr/engine/intake/mcqxml/vectortest"
 )
 
 // BenchmarkDecode compares the decoder with what one would write with
@@ -70,7 +71,7 @@ func BenchmarkEncodings(b *testing.B) {
 		b.Run("encoding="+encoding, func(b *testing.B) {
 			raw, charset := []byte(usual), encoding
 			if encoding != "utf-8" {
-				raw = encode(b, usual, encoding)
+				raw = vectortest.Encode(b, usual, encoding)
 			}
 			var doc intake.Document
 			b.SetBytes(int64(len(raw)))

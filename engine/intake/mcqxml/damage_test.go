@@ -9,6 +9,7 @@ import (
 
 	"markr/engine/intake"
 	"markr/engine/intake/mcqxml"
+	"markr/engine/intake/mcqxml/vectortest"
 )
 
 // smallDocument holds one of everything that markup can be.
@@ -23,9 +24,9 @@ func TestCutAnywhere(t *testing.T) {
 	decoder := mcqxml.New(intake.Limits{})
 	documents := map[string][]byte{
 		"utf-8":        []byte(smallDocument),
-		"utf-16":       encode(t, smallDocument, "utf-16le"),
-		"iso-8859-1":   encode(t, strings.Replace(smallDocument, "?>", ` encoding="ISO-8859-1"?>`, 1), "iso-8859-1"),
-		"windows-1252": encode(t, strings.Replace(smallDocument, "?>", ` encoding="windows-1252"?>`, 1), "windows-1252"),
+		"utf-16":       vectortest.Encode(t, smallDocument, "utf-16le"),
+		"iso-8859-1":   vectortest.Encode(t, strings.Replace(smallDocument, "?>", ` encoding="ISO-8859-1"?>`, 1), "iso-8859-1"),
+		"windows-1252": vectortest.Encode(t, strings.Replace(smallDocument, "?>", ` encoding="windows-1252"?>`, 1), "windows-1252"),
 	}
 	for name, document := range documents {
 		var doc intake.Document

@@ -15,6 +15,7 @@ import (
 	"markr/engine/exam"
 	"markr/engine/intake"
 	"markr/engine/intake/mcqxml"
+	"markr/engine/intake/mcqxml/vectortest"
 )
 
 // sampleFile is real scanner output, where a checkout has it beside it.
@@ -98,9 +99,9 @@ func TestNoAllocations(t *testing.T) {
 		"usual":             []byte(usual),
 		"other":             generate(random, 50, otherLayout),
 		"joined":            generate(random, 500, joinedLayout),
-		"utf-16":            encode(t, usual, "utf-16le"),
-		"iso-8859-1":        encode(t, latin, "iso-8859-1"),
-		"joined, in utf-16": encode(t, string(generate(random, 50, joinedLayout)), "utf-16be"),
+		"utf-16":            vectortest.Encode(t, usual, "utf-16le"),
+		"iso-8859-1":        vectortest.Encode(t, latin, "iso-8859-1"),
+		"joined, in utf-16": vectortest.Encode(t, string(generate(random, 50, joinedLayout)), "utf-16be"),
 	}
 	decoder := mcqxml.New(intake.Limits{})
 	for name, document := range documents {
@@ -140,7 +141,7 @@ func TestRecordsPointIntoTheDocument(t *testing.T) {
 func TestJoinedTextsStay(t *testing.T) {
 	t.Parallel()
 	for _, encoding := range []string{"", "utf-16be"} {
-		raw := encode(t, string(generate(rand.New(rand.NewPCG(1, 2)), 5000, joinedLayout)), encoding)
+		raw := vectortest.Encode(t, string(generate(rand.New(rand.NewPCG(1, 2)), 5000, joinedLayout)), encoding)
 		var doc intake.Document
 		decoder := mcqxml.New(intake.Limits{})
 		for range 2 {

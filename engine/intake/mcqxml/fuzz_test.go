@@ -13,6 +13,7 @@ import (
 	"markr/engine/exam"
 	"markr/engine/intake"
 	"markr/engine/intake/mcqxml"
+	"markr/engine/intake/mcqxml/vectortest"
 )
 
 // FuzzDifferential holds the scanner against the grammar and against
@@ -23,8 +24,8 @@ func FuzzDifferential(f *testing.F) {
 		f.Fatalf("no vectors: %v", err)
 	}
 	for _, file := range files {
-		for _, v := range readVectors(f, file) {
-			if document := v.document(f); len(document) < 4096 {
+		for _, v := range vectortest.Read(f, file) {
+			if document := v.Document(f); len(document) < 4096 {
 				f.Add(document)
 			}
 		}
