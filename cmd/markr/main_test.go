@@ -19,7 +19,11 @@ var (
 // TestMain lets the test binary be the program: run under the name markr it is
 // main itself, with its signals and its exit.
 func TestMain(m *testing.M) {
-	testscript.Main(m, map[string]func(){"markr": markr.Main})
+	testscript.Main(m, map[string]func(){
+		theProgram:    markr.Main,
+		checkpointing: markr.ServeWith(manyCheckpoints),
+		forgetful:     markr.ServeWith(forgetfulDisk),
+	})
 }
 
 // outcome is what a run of the program left behind.

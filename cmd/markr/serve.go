@@ -88,18 +88,24 @@ func (s *service) start(o *serveOptions, registry *prometheus.Registry) error {
 	if err != nil {
 		return err
 	}
-	s.vault, err = wal.Open(wal.Options{
+	vaultOptions := wal.Options{
 		Dir:             o.dataDir,
 		RefusedBytesMax: orNone(o.refusedBytesMax),
 		FreeBytesMin:    orNone(o.freeDiskMin),
 		OnFatal:         s.fatal,
 		Logger:          s.logger,
 		Registerer:      registry,
-	})
+	}
+	engineOptions := engine.Options{Intake: formats, Replay: replay, Rule: rule, Registerer: registry}
+	if o.adjust != nil {
+		o.adjust(&vaultOptions, &engineOptions)
+	}
+	s.vault, err = wal.Open(vaultOptions)
 	if err != nil {
 		return errors.Join(explainOpen(err, o.dataDir), doors.close())
 	}
-	s.engine, err = engine.Open(engine.Options{Log: s.vault, Checkpoints: s.vault, Intake: formats, Replay: replay, Rule: rule, Registerer: registry})
+	engineOptions.Log, engineOptions.Checkpoints = s.vault, s.vault
+	s.engine, err = engine.Open(engineOptions)
 	if err != nil {
 		return errors.Join(err, s.vault.Close(), doors.close())
 	}
