@@ -236,6 +236,17 @@ func getJSON(t tester, client *http.Client, url string, into any) {
 	}
 }
 
+// eventually tries until it succeeds, and returns the last error when it does not
+// in time.
+func eventually(try func() error) error {
+	for deadline := time.Now().Add(patience); ; time.Sleep(10 * time.Millisecond) {
+		err := try()
+		if err == nil || time.Now().After(deadline) {
+			return err
+		}
+	}
+}
+
 // waitingBuffer closes seen when it has been written a text.
 type waitingBuffer struct {
 	text string

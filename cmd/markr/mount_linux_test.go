@@ -9,7 +9,6 @@ import (
 	"strings"
 	"syscall"
 	"testing"
-	"time"
 
 	"golang.org/x/sys/unix"
 )
@@ -19,6 +18,7 @@ import (
 type disk struct {
 	image, dir string
 	mounted    bool
+	frozen     bool
 }
 
 // needDisks skips a test where no file system can be mounted, and says why.
@@ -97,17 +97,6 @@ func (d *disk) unmount() error {
 	}
 	d.mounted = false
 	return nil
-}
-
-// eventually tries until it succeeds, and returns the last error when it does not
-// in time.
-func eventually(try func() error) error {
-	for deadline := time.Now().Add(patience); ; time.Sleep(10 * time.Millisecond) {
-		err := try()
-		if err == nil || time.Now().After(deadline) {
-			return err
-		}
-	}
 }
 
 // How ext4 is told that the power is gone: nothing is written from now on, not even

@@ -73,8 +73,11 @@ func TestDrainAndSecondSignal(t *testing.T) {
 }
 
 // paperWithoutMistake is the first paper of a seed that is accepted.
-func paperWithoutMistake(seed uint64) *paper {
-	for number := 0; ; number++ {
+func paperWithoutMistake(seed uint64) *paper { return paperFrom(seed, 0) }
+
+// paperFrom is the first, from a number on.
+func paperFrom(seed uint64, number int) *paper {
+	for ; ; number++ {
 		if p := newPaper(seed, number); !p.bad {
 			return p
 		}
