@@ -18,10 +18,7 @@ import (
 	"markr/wal/entry"
 )
 
-var (
-	killSeed   = flag.Uint64("kill.seed", 0, "seed of TestKill and TestKillAmidCheckpoints; 0 draws one")
-	killRounds = flag.Int("kill.rounds", 0, "rounds of each of them; 0: 3, with -long 20")
-)
+var killRounds = flag.Int("kill.rounds", 0, "rounds of TestKill and TestKillAmidCheckpoints each; 0: 3, with -long 20")
 
 // lifeRounds is how often a data directory is brought down before the next one
 // begins. Each round looks at everything there is, so the work grows with its square.
@@ -42,33 +39,29 @@ const lifeRounds = 25
 // Some starts are killed too, before they are ready.
 func TestKill(t *testing.T) {
 	t.Parallel()
-	killInLives(t, "^TestKill$", theProgram)
+	killInLives(t, theProgram)
 }
 
 // TestKillAmidCheckpoints is TestKill with a program that is nearly always writing a
 // checkpoint.
 func TestKillAmidCheckpoints(t *testing.T) {
 	t.Parallel()
-	if from := killInLives(t, "^TestKillAmidCheckpoints$", checkpointing); from == 0 {
+	if from := killInLives(t, checkpointing); from == 0 {
 		t.Error("no start took up a checkpoint: the test has tested nothing")
 	}
 }
 
 // killInLives kills a program in so many rounds, in lives of lifeRounds, and returns
 // how many starts took up a checkpoint.
-func killInLives(t *testing.T, name, program string) (fromCheckpoint int) {
+func killInLives(t *testing.T, program string) (fromCheckpoint int) {
 	t.Helper()
-	seed, rounds := *killSeed, *killRounds
-	if seed == 0 {
-		seed = rand.Uint64()
-	}
+	seed, rounds := drawSeed(t), *killRounds
 	if rounds == 0 {
 		rounds = 3
 		if *long {
 			rounds = 20
 		}
 	}
-	t.Logf("again with: go test ./cmd/markr -run '%s' -kill.seed=%d -kill.rounds=%d", name, seed, rounds)
 	var all tally
 	for life := uint64(0); rounds > 0; life++ {
 		h := newKilling(t, seed+life, t.TempDir())

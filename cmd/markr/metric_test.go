@@ -21,16 +21,6 @@ func metric(client *http.Client, server, name string) (float64, error) {
 	return 0, fmt.Errorf("there is no metric %s", name)
 }
 
-// mustMetric is metric, and fails the test when there is none.
-func mustMetric(t tester, client *http.Client, server, name string) float64 {
-	t.Helper()
-	value, err := metric(client, server, name)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return value
-}
-
 // awaitMetric waits until a metric has a value.
 func awaitMetric(t tester, client *http.Client, server, name string, want float64) {
 	t.Helper()

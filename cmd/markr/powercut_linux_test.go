@@ -3,17 +3,13 @@ package main_test
 import (
 	"flag"
 	"fmt"
-	"math/rand/v2"
 	"runtime"
 	"strings"
 	"sync"
 	"testing"
 )
 
-var (
-	powercutSeed   = flag.Uint64("powercut.seed", 0, "seed of TestPowerCut; 0 draws one")
-	powercutRounds = flag.Int("powercut.rounds", 0, "power cuts of TestPowerCut; 0: 3, with -long 20")
-)
+var powercutRounds = flag.Int("powercut.rounds", 0, "power cuts of TestPowerCut; 0: 3, with -long 20")
 
 // powercutDisk is the size of a disk in megabytes, far more than is written.
 const powercutDisk = 2048
@@ -24,17 +20,13 @@ const powercutDisk = 2048
 func TestPowerCut(t *testing.T) {
 	t.Parallel()
 	needDisks(t)
-	seed, rounds := *powercutSeed, *powercutRounds
-	if seed == 0 {
-		seed = rand.Uint64()
-	}
+	seed, rounds := drawSeed(t), *powercutRounds
 	if rounds == 0 {
 		rounds = 3
 		if *long {
 			rounds = 20
 		}
 	}
-	t.Logf("again with: go test ./cmd/markr -run '^TestPowerCut$' -powercut.seed=%d -powercut.rounds=%d", seed, rounds)
 	var all tally
 	for life := uint64(0); rounds > 0; life++ {
 		h := newPowerCutting(t, newDisk(t, powercutDisk), seed+life)
@@ -65,11 +57,7 @@ func newPowerCutting(t judge, d *disk, seed uint64) *killing {
 func TestPowerCutSeesLoss(t *testing.T) {
 	t.Parallel()
 	needDisks(t)
-	seed := *powercutSeed
-	if seed == 0 {
-		seed = rand.Uint64()
-	}
-	t.Logf("again with: go test ./cmd/markr -run '^TestPowerCutSeesLoss$' -powercut.seed=%d", seed)
+	seed := drawSeed(t)
 	d := newDisk(t, powercutDisk)
 	faults := findFaults(t, func(t judge) {
 		h := newPowerCutting(t, d, seed)

@@ -148,6 +148,9 @@ func (s *service) fatal(err error) {
 	select {}
 }
 
+// stallLookEvery is how often somebody who stops looks whether the disk answers.
+const stallLookEvery = 100 * time.Millisecond
+
 // stop ends the service in the reverse order of start: nobody new, everybody who
 // is inside, the engine, the vault.
 func (s *service) stop(delay, drain time.Duration) error {
@@ -159,7 +162,28 @@ func (s *service) stop(delay, drain time.Duration) error {
 		// Their clients were not answered, so they will send again.
 		s.logger.Warn("requests under way were cut off", "after", drain, "cause", err)
 	}
-	return errors.Join(s.engine.Close(), s.vault.Close())
+	return errors.Join(s.closeEngine(), s.vault.Close())
+}
+
+// closeEngine waits for the documents that are on their way to the disk, unless it
+// does not answer.
+func (s *service) closeEngine() error {
+	closed := make(chan error, 1)
+	go func() { closed <- s.engine.Close() }() // After a stall the process ends with it.
+	look := time.NewTicker(stallLookEvery)
+	defer look.Stop()
+	for {
+		select {
+		case err := <-closed:
+			return err
+		case <-look.C:
+			if err := s.engine.Writable(); errors.Is(err, engine.ErrStalled) {
+				s.failed <- withHint(fmt.Errorf("the vault cannot be closed: %w", err),
+					"look at the disk; what was acknowledged is safe, and the next start goes on from there")
+				look.Stop()
+			}
+		}
+	}
 }
 
 // formats are the kinds of documents that are read: those that arrive, within

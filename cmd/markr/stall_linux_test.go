@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/http"
 	"os/exec"
+	"syscall"
 	"testing"
 	"time"
 )
@@ -75,6 +76,42 @@ func TestDiskStall(t *testing.T) {
 	if code := p.stop(t); code != 0 {
 		t.Errorf("exit %d, want 0", code)
 	}
+}
+
+// A server that is told to stop while the disk does not answer says so and ends,
+// instead of waiting for the disk; nothing that was acknowledged is lost.
+func TestDiskStallStop(t *testing.T) {
+	t.Parallel()
+	needDisks(t)
+	if _, err := exec.LookPath("fsfreeze"); err != nil {
+		t.Skip(err)
+	}
+	d, client := newDisk(t, powercutDisk), newHTTPClient(t)
+	p := serve(t, d.data(), "--drain-timeout", "10ms")
+	before := paperFrom(9, 0)
+	if status, body, err := post(client, p.url, before.raw); err != nil || status != http.StatusOK {
+		t.Fatalf("import: status %d, %v: %s", status, err, body)
+	}
+	d.freezeFor(t)
+	waiting := make(chan int, 1)
+	go func() { // Ends with the server.
+		status, _, _ := post(client, p.url, paperFrom(9, 100).raw)
+		waiting <- status
+	}()
+	awaitMetric(t, client, p.url, "markr_import_in_flight", 1)
+	if err := p.cmd.Process.Signal(syscall.SIGTERM); err != nil {
+		t.Fatal(err)
+	}
+	p.awaitLog(t, "markr: the vault cannot be closed: ")
+	d.thaw(t) // The kernel does not let a process go that is in a write.
+	if code := p.wait(t); code != 1 {
+		t.Errorf("exit %d, want 1", code)
+	}
+	if status := <-waiting; status == http.StatusOK {
+		t.Error("an import was acknowledged without a sync")
+	}
+	again := serve(t, d.data())
+	awaitStatus(t, client, again.url+"/results/"+before.ownTest()+"/aggregate", http.StatusOK)
 }
 
 // freezeFor stalls the disk until it thaws, at the latest when the test ends.

@@ -136,7 +136,7 @@ func TestStopFinishesImports(t *testing.T) {
 // listens any more; and what was acknowledged is there afterwards.
 func TestStopUnderLoad(t *testing.T) {
 	t.Parallel()
-	h := newKilling(t, rand.Uint64(), t.TempDir())
+	h := newKilling(t, drawSeed(t), t.TempDir())
 	p := serve(t, h.dir)
 	var clients sync.WaitGroup
 	for i := range killClients {
@@ -158,7 +158,7 @@ func TestFailingDisk(t *testing.T) {
 	if runtime.GOOS != "linux" {
 		t.Skip("ulimit and what it does to a write are the system's; checked on Linux")
 	}
-	h := newKilling(t, rand.Uint64(), t.TempDir())
+	h := newKilling(t, drawSeed(t), t.TempDir())
 	binary, err := exec.LookPath("markr")
 	if err != nil {
 		t.Fatal(err)

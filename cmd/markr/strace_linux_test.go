@@ -92,15 +92,16 @@ type call struct {
 }
 
 var (
-	callBegins  = regexp.MustCompile(`^(\d+) (\w+)\(\d+<([^>]*)>(.*)$`)
-	callResumes = regexp.MustCompile(`^(\d+) <\.\.\. \w+ resumed>(.*)$`)
+	callBegins  = regexp.MustCompile(`^(\d+) +(\w+)\(\d+<([^>]*)>(.*)$`)
+	callResumes = regexp.MustCompile(`^(\d+) +<\.\.\. \w+ resumed>(.*)$`)
 )
 
 // readTrace reads a trace when it is complete.
 func readTrace(path string, pid int) (calls []*call, err error) {
+	ends := regexp.MustCompile(fmt.Sprintf(`(?m)^%d +\+\+\+ `, pid))
 	err = eventually(func() error {
 		trace, err := os.ReadFile(path)
-		if err == nil && !strings.Contains(string(trace), fmt.Sprintf("\n%d +++ ", pid)) {
+		if err == nil && !ends.Match(trace) {
 			err = errors.New("the trace is not complete")
 		}
 		return err
