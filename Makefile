@@ -11,7 +11,7 @@ FUZZTIME  := 20s
 # Packages whose tests have a -long flag; `go test ./... -long` would stop at the others.
 LONG_PACKAGES = $$(grep -rl --include='*_test.go' 'flag.Bool("long"' . | xargs -r -n1 dirname | sort -u)
 
-.PHONY: help check fmt fmt-check lint vet test race long crash bench bench-compare fuzz
+.PHONY: help check fmt fmt-check lint vet test race long crash kill powercut bench bench-compare fuzz
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -41,6 +41,15 @@ long: ## the tests that take minutes, in the packages that have some
 
 crash: ## power cuts in memory, a good 200,000 images in a quarter of an hour
 	go test ./wal -run '^TestCrash' -long -count 10 -timeout 60m -v | grep -E 'images|^(ok|FAIL|---)'
+
+KILLS     := 500
+CUTS      := 100
+
+kill: ## KILLS times kill -9 of the program under load, and as many amid checkpoints
+	go test ./cmd/markr -run '^TestKill' -v -timeout 2h -kill.rounds $(KILLS)
+
+powercut: ## CUTS times the power of a disk cut under load (root, loop devices)
+	go test ./cmd/markr -run '^TestPowerCut' -v -timeout 2h -powercut.rounds $(CUTS)
 
 bench: ## every Go benchmark; BENCHTIME=5s for steadier numbers
 	go test -run '^$$' -bench . -benchmem -benchtime $(BENCHTIME) ./...

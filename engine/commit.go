@@ -64,7 +64,9 @@ func (e *Engine) gather(batch []*draft) []*draft {
 
 func (e *Engine) commit(b *book, batch []*draft, entries []*entry.Entry) {
 	started := e.opts.Now()
+	e.appending.begin(started)
 	err := e.opts.Log.Append(entries)
+	e.appending.end()
 	durable := e.opts.Now()
 	e.metrics.vault.Observe(durable.Sub(started).Seconds())
 	e.metrics.batch.Observe(float64(len(batch)))

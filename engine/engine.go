@@ -36,6 +36,9 @@ type Options struct {
 	// CheckpointRecords is how many records are applied, at least, between two
 	// checkpoints; default 2 000 000, which take a second or two to read again.
 	CheckpointRecords int
+	// StallAfter is how long an append may take before the engine answers
+	// [ErrStalled] to those who come; default 5 s.
+	StallAfter time.Duration
 	// Now is the clock; default time.Now.
 	Now func() time.Time
 	// Random makes import ids hard to guess; default crypto/rand.
@@ -59,6 +62,9 @@ func (o Options) withDefaults() Options {
 	if o.CheckpointRecords <= 0 {
 		o.CheckpointRecords = checkpointRecordsDefault
 	}
+	if o.StallAfter <= 0 {
+		o.StallAfter = stallAfterDefault
+	}
 	if o.Now == nil {
 		o.Now = time.Now //nolint:forbidigo // The default; everything here takes the clock from the options.
 	}
@@ -80,6 +86,8 @@ type Engine struct {
 	recovery recovery
 	saving   saving
 	queue    chan *draft // to the committer, which drains it and ends when it is closed
+
+	appending appending
 
 	// Held shared by everybody who may send to queue, exclusively to close it.
 	closing struct {
@@ -155,6 +163,10 @@ func (e *Engine) Close() error {
 // Writable is nil, or why Import would answer neither accepted nor refused now.
 func (e *Engine) Writable() error {
 	if err := e.ready(); err != nil {
+		return err
+	}
+	// Asked first, because a log may look at its disk to answer.
+	if err := e.stalled(); err != nil {
 		return err
 	}
 	return e.opts.Log.Writable()

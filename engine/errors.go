@@ -21,6 +21,9 @@ var (
 	ErrNotReady = errors.New("not ready: still reading the log")
 	// ErrOverloaded: more imports are waiting than the queue holds.
 	ErrOverloaded = errors.New("too many imports are waiting")
+	// ErrStalled: the log has not come back from an append, as long as its disk does
+	// not answer. It passes by itself.
+	ErrStalled = errors.New("the log's disk has not answered")
 	// ErrClosed: the engine is closing or closed.
 	ErrClosed = errors.New("engine closed")
 )

@@ -32,7 +32,7 @@ type draft struct {
 
 // Import takes a document. When it returns without an error the document is
 // durable and visible. The error is a *[RefusedError] (durable too),
-// [intake.ErrUnknownMediaType], [ErrNotReady], [ErrOverloaded], [ErrClosed],
+// [intake.ErrUnknownMediaType], [ErrNotReady], [ErrOverloaded], [ErrStalled], [ErrClosed],
 // [entry.ErrReadOnly] or [entry.ErrFailed]. ctx bounds the wait for a place in
 // the queue only: a document that has one is seen through.
 func (e *Engine) Import(ctx context.Context, s Submission) (Receipt, error) {

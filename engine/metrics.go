@@ -128,6 +128,9 @@ func (e *Engine) gauges() []prometheus.Collector {
 	add("markr_read_only", "1 while imports are refused because the disk is nearly full.", func() float64 {
 		return flag(errors.Is(e.opts.Log.Writable(), entry.ErrReadOnly))
 	})
+	add("markr_import_stalled", "1 while the disk does not answer and imports are refused because of it.", func() float64 {
+		return flag(e.stalled() != nil)
+	})
 	add("markr_engine_recovery_duration_seconds", "How long the last recovery from the log took; 0 until it has ended.", func() float64 {
 		select {
 		case <-e.recovery.ended:

@@ -111,6 +111,8 @@ func vaultStatus(err error) (status, reason string) {
 		return "writable", ""
 	case errors.Is(err, entry.ErrReadOnly):
 		return "read-only", ""
+	case errors.Is(err, engine.ErrStalled):
+		return "stalled", err.Error()
 	case errors.Is(err, engine.ErrClosed), errors.Is(err, entry.ErrClosed):
 		return "closed", "the server is stopping"
 	default:

@@ -12,6 +12,7 @@ import (
 
 	"github.com/cockroachdb/pebble/v2/vfs"
 
+	"markr/engine"
 	"markr/httpapi"
 	"markr/wal"
 	"markr/wal/entry"
@@ -182,6 +183,30 @@ func TestReadOnly(t *testing.T) {
 	}
 	log.fail(nil)
 	b.post(t, document(sheet("1", "2", 1, 2))).want(t, 200)
+}
+
+// TestStalledVault: a disk that does not answer makes the server not ready and says
+// so; what is known can still be read.
+func TestStalledVault(t *testing.T) {
+	t.Parallel()
+	log := newAiling(t)
+	b := newBorderOn(t, log, nil)
+	if err := b.engine.WaitReady(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	b.post(t, document(sheet("1", "1", 1, 2))).want(t, 200)
+	log.fail(fmt.Errorf("append: %w for 9s", engine.ErrStalled))
+	got := b.get(t, "/readyz").want(t, 503)
+	if _, checks := healthOf(t, got); checks["vault"] != "stalled" || !strings.Contains(got.body, "has not answered for 9s") {
+		t.Error(got.body)
+	}
+	b.get(t, "/results/1/aggregate").want(t, 200)
+	got = b.post(t, document(sheet("1", "2", 1, 2))).want(t, 503)
+	if !strings.Contains(got.body, `"code":"unavailable"`) || got.Header.Get("Retry-After") == "" {
+		t.Errorf("%v %s", got.Header, got.body)
+	}
+	log.fail(nil)
+	b.get(t, "/readyz").want(t, 200)
 }
 
 // TestFailedVault: a log that has failed makes the server not ready; what is

@@ -174,7 +174,7 @@ var kinds = map[code]kind{
 	},
 	codeUnavailable: {
 		fasthttp.StatusServiceUnavailable, "Unavailable",
-		"The server is starting or stopping, or its log has failed.", 2,
+		"The server is starting or stopping, or its log has failed or its disk does not answer.", 2,
 	},
 	codeReadOnly: {
 		fasthttp.StatusServiceUnavailable, "Read-only",
@@ -195,6 +195,7 @@ var sentinels = []struct {
 	{engine.ErrNotReady, codeUnavailable, "The server is still reading its log; /readyz tells how far it is."},
 	{engine.ErrClosed, codeUnavailable, "The server is stopping."},
 	{engine.ErrOverloaded, codeOverloaded, "Too many documents are waiting to be written to disk."},
+	{engine.ErrStalled, codeUnavailable, "The disk does not answer: nothing of this document was counted. Results can still be read."},
 	{engine.ErrUnknownTest, codeUnknownTest, "No accepted document has named this test."},
 	{engine.ErrUnknownImport, codeUnknownImport, "There is no import with this id, or it was refused and has been dropped since."},
 	{entry.ErrReadOnly, codeReadOnly, "The disk is nearly full: nothing of this document was counted. Results can still be read."},

@@ -27,6 +27,7 @@ var sentinelStatuses = map[string]struct {
 	"engine.ErrNotReady":         {engine.ErrNotReady, 503, "unavailable"},
 	"engine.ErrUnreadable":       {engine.ErrUnreadable, 503, "unavailable"},
 	"engine.ErrOverloaded":       {engine.ErrOverloaded, 503, "overloaded"},
+	"engine.ErrStalled":          {engine.ErrStalled, 503, "unavailable"},
 	"engine.ErrClosed":           {engine.ErrClosed, 503, "unavailable"},
 	"engine.ErrUnknownTest":      {engine.ErrUnknownTest, 404, "unknown_test"},
 	"engine.ErrUnknownImport":    {engine.ErrUnknownImport, 404, "unknown_import"},

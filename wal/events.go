@@ -53,7 +53,12 @@ func (v *Vault) flushed(err error) {
 		v.flushFailures.Store(0)
 	case errors.Is(err, syscall.ENOSPC):
 		// The floor keeps the vault itself from filling the disk. When somebody else
-		// has, reads go on until there is space again.
+		// has, reads go on until there is space again. While opening and closing
+		// there are none, and Pebble would wait for space for ever, without a word to
+		// who waits for it.
+		if !v.serving.Load() {
+			v.fatal(fmt.Errorf("flush: %w", err))
+		}
 	default:
 		if n := v.flushFailures.Add(1); n >= flushFailuresMax {
 			v.fatal(fmt.Errorf("flush failed %d times in a row: %w", n, err))

@@ -44,6 +44,9 @@ type Vault struct {
 	// Pebble shows a batch before it is on disk.
 	last atomic.Uint64
 
+	// serving is true from the end of Open to the beginning of Close.
+	serving atomic.Bool
+
 	// failed is why the vault takes nothing more.
 	failed atomic.Pointer[error]
 
@@ -98,6 +101,7 @@ func open(opts Options, tuned tuning) (_ *Vault, err error) {
 	if err := v.metrics.register(opts.Registerer); err != nil {
 		return nil, err
 	}
+	v.serving.Store(true)
 	return v, nil
 }
 
@@ -110,6 +114,7 @@ func (v *Vault) Close() error {
 		return nil
 	}
 	v.lifetime.closed = true
+	v.serving.Store(false)
 	if err := v.release(); err != nil {
 		return fmt.Errorf("close vault in %s: %w", v.opts.Dir, err)
 	}

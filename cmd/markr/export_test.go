@@ -1,13 +1,20 @@
 package main
 
 import (
+	"context"
 	"log/slog"
 	"net"
+	"os"
+	"os/signal"
+	"syscall"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
+	"github.com/urfave/cli/v3"
 
+	"markr/engine"
 	"markr/httpapi/access"
+	"markr/wal"
 )
 
 // What the tests of this command look at from inside.
@@ -29,6 +36,21 @@ var (
 	ReloadDone    = reloadDone
 	ReloadFailed  = reloadFailed
 )
+
+// ServeWith is the main of a program that is `markr serve` with a vault and an engine
+// of another kind. Only the test binary has such programs.
+func ServeWith(adjust func(*wal.Options, *engine.Options)) func() {
+	return func() {
+		ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+		defer stop()
+		std := streams{in: os.Stdin, out: os.Stdout, err: os.Stderr}
+		root := &cli.Command{
+			Commands:       []*cli.Command{newServeWith(std, &serveOptions{adjust: adjust})},
+			ExitErrHandler: func(context.Context, *cli.Command, error) {},
+		}
+		os.Exit(int(report(std.err, root.Run(ctx, os.Args))))
+	}
+}
 
 // Verbs lists every verb as it is typed, without the program's name.
 func Verbs() [][]string {

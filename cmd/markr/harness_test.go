@@ -47,6 +47,14 @@ type tester interface {
 	Failed() bool
 }
 
+// judge is a tester that may also find fault and go on.
+type judge interface {
+	tester
+	Error(args ...any)
+	Errorf(format string, args ...any)
+	FailNow()
+}
+
 // launch starts `markr serve` on a free port of loopback and returns at once. Later
 // flags win over those given here.
 func launch(t tester, dir string, flags ...string) *process {
@@ -57,12 +65,17 @@ func launch(t tester, dir string, flags ...string) *process {
 // launchWith is launch with settings in the environment.
 func launchWith(t tester, settings []string, flags ...string) *process {
 	t.Helper()
-	// A free disk of less than a gigabyte is the machine's, and not what is tested.
-	args := append([]string{"serve", "--listen", "127.0.0.1:0", "--free-disk-min", "0"}, flags...)
-	return launchProgram(t, settings, "markr", args...) // Put on the PATH by testscript.Main.
+	return launchProgram(t, settings, theProgram, serveArguments(flags...)...)
 }
 
-// launchProgram starts a program that is, or becomes, a server.
+// serveArguments are those of a server on a free port of loopback.
+func serveArguments(flags ...string) []string {
+	// A free disk of less than a gigabyte is the machine's, and not what is tested.
+	return append([]string{"serve", "--listen", "127.0.0.1:0", "--free-disk-min", "0"}, flags...)
+}
+
+// launchProgram starts a program that is, or becomes, a server. testscript.Main puts
+// those of programs_test.go on the PATH.
 func launchProgram(t tester, settings []string, name string, args ...string) *process {
 	t.Helper()
 	p := &process{cmd: exec.Command(name, args...), ready: make(chan struct{}), exited: make(chan struct{})}
@@ -122,8 +135,10 @@ func (p *process) logged() string {
 // attribute is the first value that the log, as text, has for a name.
 func (p *process) attribute(name string) string {
 	_, rest, _ := strings.Cut(p.logged(), " "+name+"=")
-	value, _, _ := strings.Cut(rest, " ")
-	return value
+	if end := strings.IndexAny(rest, " \n"); end >= 0 {
+		return rest[:end]
+	}
+	return rest
 }
 
 func (p *process) awaitReady(t tester) {
@@ -218,6 +233,17 @@ func getJSON(t tester, client *http.Client, url string, into any) {
 	}
 	if err != nil {
 		t.Fatalf("GET %s: %v", url, err)
+	}
+}
+
+// eventually tries until it succeeds, and returns the last error when it does not
+// in time.
+func eventually(try func() error) error {
+	for deadline := time.Now().Add(patience); ; time.Sleep(10 * time.Millisecond) {
+		err := try()
+		if err == nil || time.Now().After(deadline) {
+			return err
+		}
 	}
 }
 

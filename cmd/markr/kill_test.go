@@ -18,10 +18,11 @@ import (
 	"markr/wal/entry"
 )
 
-var (
-	killSeed   = flag.Uint64("kill.seed", 0, "seed of TestKill; 0 draws one")
-	killRounds = flag.Int("kill.rounds", 0, "rounds of TestKill; 0: 3, with -long 20")
-)
+var killRounds = flag.Int("kill.rounds", 0, "rounds of TestKill and TestKillAmidCheckpoints each; 0: 3, with -long 20")
+
+// lifeRounds is how often a data directory is brought down before the next one
+// begins. Each round looks at everything there is, so the work grows with its square.
+const lifeRounds = 25
 
 // TestKill kills the real program with SIGKILL, at random instants, while eight
 // clients post documents of 1 to 300 records with overlapping students, among
@@ -38,57 +39,123 @@ var (
 // Some starts are killed too, before they are ready.
 func TestKill(t *testing.T) {
 	t.Parallel()
-	seed, rounds := *killSeed, *killRounds
-	if seed == 0 {
-		seed = rand.Uint64()
+	killInLives(t, theProgram)
+}
+
+// TestKillAmidCheckpoints is TestKill with a program that is nearly always writing a
+// checkpoint.
+func TestKillAmidCheckpoints(t *testing.T) {
+	t.Parallel()
+	if from := killInLives(t, checkpointing); from == 0 {
+		t.Error("no start took up a checkpoint: the test has tested nothing")
 	}
+}
+
+// killInLives kills a program in so many rounds, in lives of lifeRounds, and returns
+// how many starts took up a checkpoint.
+func killInLives(t *testing.T, program string) (fromCheckpoint int) {
+	t.Helper()
+	seed, rounds := drawSeed(t), *killRounds
 	if rounds == 0 {
 		rounds = 3
 		if *long {
 			rounds = 20
 		}
 	}
-	t.Logf("again with: go test ./cmd/markr -run '^TestKill$' -kill.seed=%d -kill.rounds=%d", seed, rounds)
-	h := newKilling(t, seed)
-	for round := range rounds {
-		h.killWhileStarting()
-		p := serve(t, h.dir)
-		h.verify(p.url, round == rounds-1)
-		h.oneMore(p.url)
-		h.killUnderLoad(p)
+	var all tally
+	for life := uint64(0); rounds > 0; life++ {
+		h := newKilling(t, seed+life, t.TempDir())
+		h.program = program
+		h.live(min(rounds, lifeRounds))
+		all.add(&h.tally)
+		rounds -= lifeRounds
 	}
-	p := serve(t, h.dir)
-	h.verify(p.url, true)
-	h.oneMore(p.url)
-	if code := p.stop(t); code != 0 {
-		t.Errorf("the last server exits with %d", code)
-	}
-	h.report()
+	t.Log(&all)
+	return all.fromCheckpoint
 }
 
 const killClients = 8
 
 // killing is the state of a TestKill.
 type killing struct {
-	t      *testing.T
-	seed   uint64
-	random *rand.Rand
-	dir    string
-	http   *http.Client
+	t       judge
+	seed    uint64
+	random  *rand.Rand
+	dir     string
+	program string
+	crash   func(*process) // brings a program under load down; default SIGKILL
+	paper   func(seed uint64, number int) *paper
+	http    *http.Client
 
 	mu   sync.Mutex // guards next and fate while clients run
 	next int
 	fate map[int]*fate // by document number
-
-	kills, startsKilled, answers, duplicates int
+	tally
 }
 
-func newKilling(t *testing.T, seed uint64) *killing {
+// tally counts what a killing has seen.
+type tally struct {
+	kills, startsKilled, fromCheckpoint int
+	answers, duplicates                 int
+	accepted, refused, absent           int // counted at the end of a life
+}
+
+func (t *tally) add(other *tally) {
+	t.kills += other.kills
+	t.startsKilled += other.startsKilled
+	t.fromCheckpoint += other.fromCheckpoint
+	t.answers += other.answers
+	t.duplicates += other.duplicates
+	t.accepted += other.accepted
+	t.refused += other.refused
+	t.absent += other.absent
+}
+
+// String is for people who wonder how much a test has seen.
+func (t *tally) String() string {
+	return fmt.Sprintf("brought down %d times under load and %d times while starting, %d starts took up a checkpoint; "+
+		"%d answers, %d documents accepted and %d refused are there, %d were lost before they were acknowledged; %d posted again",
+		t.kills, t.startsKilled, t.fromCheckpoint, t.answers, t.accepted, t.refused, t.absent, t.duplicates)
+}
+
+func newKilling(t judge, seed uint64, dir string) *killing {
 	t.Helper()
 	return &killing{
-		t: t, seed: seed, random: rand.New(rand.NewPCG(seed, 0)), dir: t.TempDir(),
+		t: t, seed: seed, random: rand.New(rand.NewPCG(seed, 0)), dir: dir,
+		program: theProgram, crash: (*process).kill, paper: newPaper,
 		http: newHTTPClient(t), fate: make(map[int]*fate),
 	}
+}
+
+// live is the life of a data directory: up and down in so many rounds, and a gentle
+// end.
+func (h *killing) live(rounds int) {
+	h.t.Helper()
+	for range rounds {
+		h.killWhileStarting()
+		p := h.serve()
+		h.verify(p.url, false)
+		h.oneMore(p.url)
+		h.killUnderLoad(p)
+	}
+	p := h.serve()
+	h.verify(p.url, true)
+	h.oneMore(p.url)
+	if code := p.stop(h.t); code != 0 {
+		h.t.Errorf("the last server exits with %d", code)
+	}
+	h.sum()
+}
+
+// serve starts the program and waits until it is ready.
+func (h *killing) serve() *process {
+	h.t.Helper()
+	p := launchProgram(h.t, nil, h.program, serveArguments("--data-dir", h.dir)...)
+	p.awaitReady(h.t)
+	if at := p.attribute("checkpoint"); at != "" && at != "0" {
+		h.fromCheckpoint++
+	}
+	return p
 }
 
 // verdict is what is known about a document.
@@ -123,12 +190,12 @@ type imported struct {
 func (h *killing) killWhileStarting() {
 	h.t.Helper()
 	for h.random.IntN(3) == 0 {
-		p := launch(h.t, h.dir)
+		p := launchProgram(h.t, nil, h.program, serveArguments("--data-dir", h.dir)...)
 		select {
 		case <-p.ready:
 		case <-time.After(time.Duration(h.random.IntN(60)) * time.Millisecond):
 		}
-		p.kill()
+		h.crash(p)
 		h.startsKilled++
 	}
 }
@@ -143,7 +210,7 @@ func (h *killing) killUnderLoad(p *process) {
 	}
 	// The instant is what the test is about; whatever it is, it must be survived.
 	time.Sleep(time.Duration(5+h.random.IntN(400)) * time.Millisecond)
-	p.kill()
+	h.crash(p)
 	h.kills++
 	clients.Wait()
 }
@@ -189,7 +256,7 @@ func (h *killing) pick(random *rand.Rand) (f *fate, again bool) {
 			return f, f.verdict == accepted
 		}
 	}
-	f = &fate{paper: newPaper(h.seed, h.next)}
+	f = &fate{paper: h.paper(h.seed, h.next)}
 	h.fate[h.next] = f
 	h.next++
 	return f, false
@@ -404,16 +471,15 @@ func (h *killing) oneMore(server string) {
 	}
 }
 
-// report says how much the test has seen, for people who wonder.
-func (h *killing) report() {
+// sum counts what became of the documents.
+func (h *killing) sum() {
 	h.t.Helper()
 	count := make(map[verdict]int)
 	for _, f := range h.fate {
 		count[f.verdict]++
 	}
-	h.t.Logf("killed %d times under load and %d times while starting; %d documents accepted, %d refused, %d lost before they were acknowledged; %d posted again",
-		h.kills, h.startsKilled, count[accepted], count[refused], count[absent], h.duplicates)
-	if count[accepted] == 0 || count[refused] == 0 {
+	h.accepted, h.refused, h.absent = count[accepted], count[refused], count[absent]
+	if h.accepted == 0 || h.refused == 0 {
 		h.t.Error("nothing was accepted, or nothing refused: the test has tested nothing")
 	}
 }

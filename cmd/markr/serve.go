@@ -93,18 +93,24 @@ func (s *service) start(o *serveOptions, registry *prometheus.Registry) error {
 	if err := s.watcher.start(); err != nil {
 		return errors.Join(err, doors.close())
 	}
-	s.vault, err = wal.Open(wal.Options{
+	vaultOptions := wal.Options{
 		Dir:             o.dataDir,
 		RefusedBytesMax: orNone(o.refusedBytesMax),
 		FreeBytesMin:    orNone(o.freeDiskMin),
 		OnFatal:         s.fatal,
 		Logger:          s.logger,
 		Registerer:      registry,
-	})
+	}
+	engineOptions := engine.Options{Intake: formats, Replay: replay, Rule: rule, Registerer: registry}
+	if o.adjust != nil {
+		o.adjust(&vaultOptions, &engineOptions)
+	}
+	s.vault, err = wal.Open(vaultOptions)
 	if err != nil {
 		return errors.Join(explainOpen(err, o.dataDir), doors.close())
 	}
-	s.engine, err = engine.Open(engine.Options{Log: s.vault, Checkpoints: s.vault, Intake: formats, Replay: replay, Rule: rule, Registerer: registry})
+	engineOptions.Log, engineOptions.Checkpoints = s.vault, s.vault
+	s.engine, err = engine.Open(engineOptions)
 	if err != nil {
 		return errors.Join(err, s.vault.Close(), doors.close())
 	}
@@ -151,6 +157,9 @@ func (s *service) fatal(err error) {
 	select {}
 }
 
+// stallLookEvery is how often somebody who stops looks whether the disk answers.
+const stallLookEvery = 100 * time.Millisecond
+
 // stop ends the service in the reverse order of start: nobody new, everybody who
 // is inside, the engine, the vault.
 func (s *service) stop(delay, drain time.Duration) error {
@@ -162,7 +171,28 @@ func (s *service) stop(delay, drain time.Duration) error {
 		// Their clients were not answered, so they will send again.
 		s.logger.Warn("requests under way were cut off", "after", drain, "cause", err)
 	}
-	return errors.Join(s.engine.Close(), s.vault.Close())
+	return errors.Join(s.closeEngine(), s.vault.Close())
+}
+
+// closeEngine waits for the documents that are on their way to the disk, unless it
+// does not answer.
+func (s *service) closeEngine() error {
+	closed := make(chan error, 1)
+	go func() { closed <- s.engine.Close() }() // After a stall the process ends with it.
+	look := time.NewTicker(stallLookEvery)
+	defer look.Stop()
+	for {
+		select {
+		case err := <-closed:
+			return err
+		case <-look.C:
+			if err := s.engine.Writable(); errors.Is(err, engine.ErrStalled) {
+				s.failed <- withHint(fmt.Errorf("the vault cannot be closed: %w", err),
+					"look at the disk; what was acknowledged is safe, and the next start goes on from there")
+				look.Stop()
+			}
+		}
+	}
 }
 
 // formats are the kinds of documents that are read: those that arrive, within

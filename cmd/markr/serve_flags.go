@@ -8,9 +8,11 @@ import (
 
 	"github.com/urfave/cli/v3"
 
+	"markr/engine"
 	"markr/engine/intake"
 	"markr/engine/scoring"
 	"markr/httpapi"
+	"markr/wal"
 )
 
 // listenDefault is loopback: nobody is served by accident.
@@ -53,6 +55,10 @@ type serveOptions struct {
 	logFormat string
 	logLevel  string
 	slow      time.Duration
+
+	// adjust, when it is set, has the last word on how vault and engine are opened.
+	// No flag sets it: tests do, for disks that lie and for many checkpoints.
+	adjust func(*wal.Options, *engine.Options)
 }
 
 // flags lists all of them, by category in the order of the help page.

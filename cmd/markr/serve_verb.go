@@ -26,8 +26,10 @@ The first SIGINT or SIGTERM stops gently: /readyz answers 503, after --shutdown-
 
 Exit status 1: the server could not start, or the disk failed under it. Damage in the data directory stops the start; the message names the position and the command to run next.`
 
-func newServe(std streams) *cli.Command {
-	o := &serveOptions{}
+func newServe(std streams) *cli.Command { return newServeWith(std, &serveOptions{}) }
+
+// newServeWith is newServe with options that hold what no flag sets.
+func newServeWith(std streams, o *serveOptions) *cli.Command {
 	return &cli.Command{
 		Name:        serveName,
 		Usage:       "run the server",

@@ -73,8 +73,11 @@ func TestDrainAndSecondSignal(t *testing.T) {
 }
 
 // paperWithoutMistake is the first paper of a seed that is accepted.
-func paperWithoutMistake(seed uint64) *paper {
-	for number := 0; ; number++ {
+func paperWithoutMistake(seed uint64) *paper { return paperFrom(seed, 0) }
+
+// paperFrom is the first, from a number on.
+func paperFrom(seed uint64, number int) *paper {
+	for ; ; number++ {
 		if p := newPaper(seed, number); !p.bad {
 			return p
 		}
@@ -133,7 +136,7 @@ func TestStopFinishesImports(t *testing.T) {
 // listens any more; and what was acknowledged is there afterwards.
 func TestStopUnderLoad(t *testing.T) {
 	t.Parallel()
-	h := newKilling(t, rand.Uint64())
+	h := newKilling(t, drawSeed(t), t.TempDir())
 	p := serve(t, h.dir)
 	var clients sync.WaitGroup
 	for i := range killClients {
@@ -155,7 +158,7 @@ func TestFailingDisk(t *testing.T) {
 	if runtime.GOOS != "linux" {
 		t.Skip("ulimit and what it does to a write are the system's; checked on Linux")
 	}
-	h := newKilling(t, rand.Uint64())
+	h := newKilling(t, drawSeed(t), t.TempDir())
 	binary, err := exec.LookPath("markr")
 	if err != nil {
 		t.Fatal(err)
