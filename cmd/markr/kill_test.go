@@ -173,6 +173,7 @@ type fate struct {
 	paper   *paper
 	verdict verdict
 	id      string // import id, when one was told or found
+	digest  string // once it has been asked for
 	checked bool   // its bytes were compared
 }
 
@@ -311,15 +312,14 @@ func (h *killing) verify(server string, thorough bool) {
 			byDigest[i.Digest] = i
 		}
 	}
-	codec, err := entry.NewCodec()
-	if err != nil {
-		h.t.Fatal(err)
-	}
 	naive := newModel()
 	for _, number := range slices.Sorted(maps.Keys(h.fate)) {
 		f := h.fate[number]
-		digest := codec.Seal(entry.Header{}, f.paper.raw).Digest
-		found, there := byDigest[hex.EncodeToString(digest[:])]
+		if f.digest == "" {
+			digest := digestOf(h.t, f.paper.raw)
+			f.digest = hex.EncodeToString(digest[:])
+		}
+		found, there := byDigest[f.digest]
 		if h.decide(f, found, there); f.verdict == absent {
 			continue
 		}
@@ -337,6 +337,18 @@ func (h *killing) verify(server string, thorough bool) {
 	if h.t.Failed() {
 		h.t.FailNow() // What follows would only repeat it.
 	}
+}
+
+var newCodec = sync.OnceValues(entry.NewCodec) // It is safe for concurrent use.
+
+// digestOf is the digest that the server names a document by.
+func digestOf(t tester, raw []byte) entry.Digest {
+	t.Helper()
+	codec, err := newCodec()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return codec.Seal(entry.Header{}, raw).Digest
 }
 
 // decide holds what is there against what is known, and makes known what was not.

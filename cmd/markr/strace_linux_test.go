@@ -2,6 +2,7 @@ package main_test
 
 import (
 	"bufio"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
@@ -12,14 +13,13 @@ import (
 	"sync"
 	"testing"
 
-	"github.com/google/uuid"
+	"markr/wal/entry"
 )
 
 // TestSyncBeforeAnswer looks at the system calls of a server under load: each answer
 // that an import is durable, accepted or refused, must come after a sync of the
 // vault's log that has succeeded, and that began after the import's bytes had been
-// written to it. An import's bytes are known by its id, which is in the answer as
-// text and in the log as it is.
+// written to it. An import's bytes are known by the digest in its header.
 func TestSyncBeforeAnswer(t *testing.T) {
 	t.Parallel()
 	answers, faults := traceImports(t, theProgram)
@@ -59,14 +59,21 @@ func traceImports(t *testing.T, program string) (answers int, faults []error) {
 	p := launchProgram(t, nil, strace, append(append(tracing, binary), serveArguments("--data-dir", t.TempDir())...)...)
 	p.awaitReady(t)
 	const clients, documents = 4, 25
+	var digests sync.Map // by import id
 	var wait sync.WaitGroup
 	client := newHTTPClient(t)
 	for i := range clients {
 		wait.Go(func() {
 			for n := range documents {
-				if status, body, err := post(client, p.url, newPaper(5, i*documents+n).raw); err != nil || status != 200 && status != 422 {
+				raw := newPaper(5, i*documents+n).raw
+				status, body, err := post(client, p.url, raw)
+				var receipt struct {
+					ImportID string `json:"import_id"`
+				}
+				if err := errors.Join(err, json.Unmarshal(body, &receipt)); err != nil || status != 200 && status != 422 {
 					t.Errorf("import: status %d, %v: %s", status, err, body)
 				}
+				digests.Store(receipt.ImportID, digestOf(t, raw))
 			}
 		})
 	}
@@ -76,7 +83,20 @@ func traceImports(t *testing.T, program string) (answers int, faults []error) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	answers, faults = holdAnswers(calls)
+	for _, c := range calls {
+		match := answered.FindStringSubmatch(c.argument)
+		if !strings.HasPrefix(c.file, "socket:") || match == nil {
+			continue
+		}
+		answers++
+		digest, known := digests.Load(match[1])
+		if !known {
+			t.Fatalf("nobody was told of import %s", match[1])
+		}
+		if err := syncedBefore(calls, c, digest.(entry.Digest)); err != nil {
+			faults = append(faults, fmt.Errorf("import %s is answered in line %d: %w", match[1], c.began, err))
+		}
+	}
 	if answers != clients*documents {
 		t.Errorf("%d answers in the trace, want %d", answers, clients*documents)
 	}
@@ -142,29 +162,16 @@ func readTrace(path string, pid int) (calls []*call, err error) {
 
 var answered = regexp.MustCompile(`HTTP/1\.1 (?:200|422) .*import_id\\":\\"([0-9a-f-]{36})`)
 
-// holdAnswers looks at every answer to an import.
-func holdAnswers(calls []*call) (answers int, faults []error) {
-	for _, c := range calls {
-		if match := answered.FindStringSubmatch(c.argument); strings.HasPrefix(c.file, "socket:") && match != nil {
-			answers++
-			if err := syncedBefore(calls, c, uuid.MustParse(match[1])); err != nil {
-				faults = append(faults, fmt.Errorf("import %s is answered in line %d: %w", match[1], c.began, err))
-			}
-		}
-	}
-	return answers, faults
-}
-
 // syncedBefore is nil if a sync that covers an import's bytes had ended well before
 // its answer began.
-func syncedBefore(calls []*call, answer *call, id uuid.UUID) error {
-	var bytes strings.Builder
-	for _, b := range id {
-		fmt.Fprintf(&bytes, `\x%02x`, b)
-	}
-	var written *call // The last write of them: the id is in the header and in the index.
+func syncedBefore(calls []*call, answer *call, digest entry.Digest) error {
+	// A log is in blocks, and where one ends in the digest one half is whole.
+	half := len(digest) / 2
+	first, second := escaped(digest[:half]), escaped(digest[half:])
+	var written *call // The last write of them.
 	for _, c := range calls {
-		if strings.Contains(c.name, "write") && strings.HasSuffix(c.file, ".log") && strings.Contains(c.argument, bytes.String()) {
+		if strings.Contains(c.name, "write") && strings.HasSuffix(c.file, ".log") &&
+			(strings.Contains(c.argument, first) || strings.Contains(c.argument, second)) {
 			written = c
 		}
 	}
@@ -178,4 +185,13 @@ func syncedBefore(calls []*call, answer *call, id uuid.UUID) error {
 		}
 	}
 	return fmt.Errorf("its bytes were written to %s in line %d, and no sync came between", filepath.Base(written.file), written.began)
+}
+
+// escaped is how strace writes bytes.
+func escaped(bytes []byte) string {
+	var b strings.Builder
+	for _, one := range bytes {
+		fmt.Fprintf(&b, `\x%02x`, one)
+	}
+	return b.String()
 }
