@@ -109,13 +109,13 @@ const (
 func (r rotting) outcome(fs *vfs.MemFS) (outcome string, err error) {
 	v, err := openScripted(fs, func(error) {})
 	if err != nil {
-		return rotNotOpened, nil //nolint:nilerr // It is the outcome.
+		return rotNotOpened, nil // It is the outcome.
 	}
 	defer func() { _ = v.Close() }()
 	got, err := readState(v)
 	switch {
 	case err != nil:
-		return rotNamed, nil //nolint:nilerr // It is the outcome.
+		return rotNamed, nil // It is the outcome.
 	case got == r.before:
 		return rotLastGroup, nil
 	case got != r.state:
