@@ -11,7 +11,7 @@ FUZZTIME  := 20s
 # Packages whose tests have a -long flag; `go test ./... -long` would stop at the others.
 LONG_PACKAGES = $$(grep -rl --include='*_test.go' 'flag.Bool("long"' . | xargs -r -n1 dirname | sort -u)
 
-.PHONY: help check fmt fmt-check lint vet test race long crash kill powercut bench bench-compare fuzz
+.PHONY: help check fmt fmt-check lint vet test race long crash kill powercut histories reference soak bench bench-compare fuzz
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -44,12 +44,24 @@ crash: ## power cuts in memory, a good 200,000 images in a quarter of an hour
 
 KILLS     := 500
 CUTS      := 100
+HISTORIES := 200
+STEPS     := 100000
+SOAK      := 10m
 
 kill: ## KILLS times kill -9 of the program under load, and as many amid checkpoints
 	go test ./cmd/markr -run '^TestKill' -v -timeout 2h -kill.rounds $(KILLS)
 
 powercut: ## CUTS times the power of a disk cut under load (root, loop devices)
 	go test ./cmd/markr -run '^TestPowerCut' -v -timeout 2h -powercut.rounds $(CUTS)
+
+histories: ## HISTORIES histories of 1000 imports and reads through kills and pauses, checked for linearizability
+	go test ./cmd/markr -run '^TestHistories' -v -timeout 2h -history.count $(HISTORIES)
+
+reference: ## STEPS random steps of one client, each answer held against plain maps
+	go test ./cmd/markr -run '^TestReference' -v -timeout 2h -reference.steps $(STEPS)
+
+soak: ## servers that live and die under mixed load for SOAK; nothing may grow
+	go test ./cmd/markr -run '^TestSoak' -v -timeout 24h -soak $(SOAK)
 
 bench: ## every Go benchmark; BENCHTIME=5s for steadier numbers
 	go test -run '^$$' -bench . -benchmem -benchtime $(BENCHTIME) ./...
