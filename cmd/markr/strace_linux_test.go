@@ -26,7 +26,7 @@ func TestSyncBeforeAnswer(t *testing.T) {
 	for _, fault := range faults {
 		t.Error(fault)
 	}
-	t.Logf("%d answers, each after a sync of its own bytes", answers)
+	t.Logf("%d answers, %d of them without a sync of their own bytes before", answers, len(faults))
 }
 
 // The negative control: a disk that is never told to sync the log is found out.
