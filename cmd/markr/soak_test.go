@@ -319,7 +319,7 @@ func (s *soak) hold() {
 		"goroutines":      {func(v vitals) float64 { return v.goroutines }, 4},
 		"descriptors":     {func(v vitals) float64 { return v.descriptors }, 4},
 		"heap":            {func(v vitals) float64 { return v.heap }, 32 << 20},
-		"resident memory": {func(v vitals) float64 { return v.resident }, 64 << 20},
+		"resident memory": {func(v vitals) float64 { return v.resident }, 192 << 20}, // Pebble's cache, 160 MiB, fills with the vault.
 	} {
 		median := func(lives []vitals) float64 {
 			var values []float64
