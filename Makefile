@@ -39,7 +39,7 @@ race: ## the same under the race detector
 long: ## the tests that take minutes, in the packages that have some
 	go test -timeout 30m $(LONG_PACKAGES) -long
 
-crash: ## power cuts in memory, a good 200,000 images in a quarter of an hour
+crash: ## power cuts in memory: ten long runs, some 20,000 images each
 	go test ./wal -run '^TestCrash' -long -count 10 -timeout 60m -v | grep -E 'images|^(ok|FAIL|---)'
 
 KILLS     := 500
