@@ -65,7 +65,7 @@ func (r *reader) fieldText() (text []byte, ok bool) {
 		case eventEnd:
 			r.wantText = false
 			if joined.text != nil {
-				return keep(r.doc, joined.trimmed()), true
+				return r.doc.Keep(joined.trimmed()), true
 			}
 			return slices.Clip(trim(text)), true
 		default:
@@ -166,7 +166,7 @@ func (r *reader) scannedOn() int64 {
 		if string(r.of(a.name)) != nameScannedOn {
 			continue
 		}
-		nanoseconds, ok := parseTimestamp(r.value(a))
+		nanoseconds, ok := exam.ParseTimestamp(r.value(a))
 		if !ok {
 			r.doc.Findings.BadScannedOn++
 			break

@@ -1,0 +1,28 @@
+package intake
+
+import "slices"
+
+const (
+	// arenaChunkMin is a first chunk: some dozen ids that had to be joined.
+	arenaChunkMin = 4 << 10
+	// arenaChunkMax bounds the doubling; it is what Document.Reset keeps.
+	arenaChunkMax = 1 << 20
+)
+
+// Take gives size bytes of room, as an empty slice to append to, at the end of
+// the document's arena; it is for decoders. Where the arena is full it begins a new chunk: what was
+// handed out of the old one stays where it is, and lives as long as it is used.
+func (d *Document) Take(size int) []byte {
+	used := len(d.Arena)
+	if cap(d.Arena)-used < size {
+		chunk := max(arenaChunkMin, min(2*cap(d.Arena), arenaChunkMax), size)
+		d.Arena, used = make([]byte, 0, chunk), 0
+	}
+	return d.Arena[used:used:cap(d.Arena)]
+}
+
+// Keep makes text, appended to what Take gave last, a part of the arena.
+func (d *Document) Keep(text []byte) []byte {
+	d.Arena = d.Arena[:len(d.Arena)+len(text)]
+	return slices.Clip(text)
+}
