@@ -1,0 +1,48 @@
+package qtixml
+
+import (
+	"sync"
+
+	"markr/engine/exam"
+	"markr/engine/intake"
+	"markr/engine/intake/mcqxml"
+)
+
+// What results are sent as. The specification registers no media type: servers send
+// XML, and some the second, which says more.
+const (
+	MediaType       = "application/xml"
+	MediaTypeNarrow = "application/vnd.ims.qti.result+xml"
+)
+
+// Decoder reads results of QTI. It is safe for concurrent use.
+type Decoder struct {
+	cursors sync.Pool // of *mcqxml.Cursor
+}
+
+var _ intake.Decoder = (*Decoder)(nil)
+
+// New makes a decoder that keeps to limits; a limit of zero is its default.
+func New(limits intake.Limits) *Decoder {
+	d := &Decoder{}
+	d.cursors.New = func() any { return mcqxml.NewCursor(limits) }
+	return d
+}
+
+// MediaTypes lists [MediaType] and [MediaTypeNarrow].
+func (d *Decoder) MediaTypes() []string { return []string{MediaType, MediaTypeNarrow} }
+
+// Decode appends the record of raw to doc, as [intake.Decoder] says.
+func (d *Decoder) Decode(doc *intake.Document, raw []byte, charset string) error {
+	cursor, _ := d.cursors.Get().(*mcqxml.Cursor)
+	defer d.cursors.Put(cursor)
+	r := reader{Cursor: cursor, doc: doc, record: exam.Record{ScannedOn: exam.ScannedOnUnknown}}
+	if r.Open(doc, raw, charset) {
+		r.result()
+	}
+	if failure := r.Close(); failure != nil {
+		return failure
+	}
+	doc.Records = append(doc.Records, r.record)
+	return nil
+}
