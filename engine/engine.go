@@ -98,7 +98,8 @@ type Engine struct {
 
 		book *book
 	}
-	pasts chan struct{} // a token for each test that is computed as it was
+	pasts  chan struct{} // a token for each test that is being computed as it was
+	traces chan struct{} // a token for each student who is being looked up
 
 	// Held shared by everybody who may send to queue, exclusively to close it.
 	closing struct {
@@ -129,6 +130,7 @@ func Open(opts Options) (*Engine, error) {
 		queue:  make(chan *draft, opts.QueueMax),
 		done:   make(chan struct{}),
 		pasts:  make(chan struct{}, pastsMax),
+		traces: make(chan struct{}, tracesMax),
 	}
 	e.recovery.init(opts.Now(), opts.Log.Last())
 	if e.metrics, err = newMetrics(opts.Registerer, e); err != nil {

@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"context"
 	"errors"
 	"fmt"
 
@@ -34,6 +35,9 @@ type Trace struct {
 // TraceScansMax is how many of a student's scans a Trace shows beside the kept one.
 const TraceScansMax = 100
 
+// tracesMax is how many students are looked up at once.
+const tracesMax = 16
+
 // TracedScan is one scan of a student.
 type TracedScan struct {
 	Import ImportRef
@@ -53,7 +57,17 @@ type TracedScan struct {
 // Trace looks a student of a test up: the figures come from memory, what the scans say
 // from their documents in the log. The error is [ErrUnknownTest], [ErrUnknownStudent],
 // [ErrNotReady], [ErrUnreadable], a *entry.DamagedError or the disk's.
-func (e *Engine) Trace(id exam.TestID, student string) (*Trace, error) {
+//
+// ctx bounds the wait for a turn: a document is in memory while it is read, so no more
+// than tracesMax are looked up at once. When it ends first the error is
+// [ErrOverloaded].
+func (e *Engine) Trace(ctx context.Context, id exam.TestID, student string) (*Trace, error) {
+	select {
+	case e.traces <- struct{}{}:
+		defer func() { <-e.traces }()
+	case <-ctx.Done():
+		return nil, ErrOverloaded
+	}
 	t := &Trace{Test: id, Student: student, Rule: e.opts.Rule}
 	test, scans, err := e.lookUp(t)
 	if err != nil {
@@ -63,11 +77,13 @@ func (e *Engine) Trace(id exam.TestID, student string) (*Trace, error) {
 	t.PercentileRank = test.scores.PercentileRank(scans.Score)
 	t.Percentage = summary.Percentage(scans.Score, test.Available)
 	t.Available = test.Available
-
+	if scans.Highest > 0 {
+		t.Available = scans.Highest
+	}
 	arrivals := scans.All()
 	t.ScansTotal = len(arrivals)
 	reader := documentReader{engine: e}
-	var kept *TracedScan
+	var kept scoring.Scan
 	for i, arrival := range arrivals {
 		isKept := arrival == scans.Kept()
 		if i >= TraceScansMax && !isKept {
@@ -77,25 +93,16 @@ func (e *Engine) Trace(id exam.TestID, student string) (*Trace, error) {
 		if err != nil {
 			return nil, err
 		}
-		scan.Kept = isKept
-		t.Scans = append(t.Scans, scan)
-	}
-	var highest exam.Marks
-	for i := range t.Scans {
-		highest = max(highest, t.Scans[i].Available)
-		if t.Scans[i].Kept {
-			kept = &t.Scans[i]
+		if isKept {
+			scan.Kept, kept, t.Obtained = true, scan.scan, scan.Obtained
 		}
-	}
-	t.Obtained = kept.Obtained
-	if t.Rule.Denominator == scoring.OfSheet {
-		t.Available = highest
+		t.Scans = append(t.Scans, scan)
 	}
 	for i := range t.Scans {
 		s := &t.Scans[i]
 		switch {
 		case !s.Kept:
-			s.Why = t.Rule.Policy.WhyNot(kept.scan, s.scan)
+			s.Why = t.Rule.Policy.WhyNot(kept, s.scan)
 		case t.ScansTotal == 1:
 			s.Why = "is the only scan"
 		default:

@@ -2,7 +2,6 @@ package httpapi
 
 import (
 	"bytes"
-	"context"
 	"slices"
 	"strconv"
 	"strings"
@@ -74,7 +73,7 @@ func (s *Server) testAt(id exam.TestID, at entry.Position) (*engine.Test, error)
 	if at == 0 {
 		return s.engine.Test(id)
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), s.limits.ReadTimeout)
+	ctx, cancel := s.turn()
 	defer cancel()
 	return s.engine.TestAt(ctx, id, at)
 }

@@ -1,7 +1,6 @@
 package httpapi
 
 import (
-	"context"
 	"errors"
 	"net/url"
 	"strconv"
@@ -75,7 +74,7 @@ func (s *Server) history(r *request) error {
 			return err
 		}
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), s.limits.ReadTimeout)
+	ctx, cancel := s.turn()
 	defer cancel()
 	answer := historyJSON{Test: exam.TestID(r.param("test")), Steps: []stepJSON{}}
 	err = s.engine.History(ctx, answer.Test, from, to, func(step engine.Step) error {

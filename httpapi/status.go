@@ -215,6 +215,7 @@ var sentinels = []struct {
 	{entry.ErrClosed, codeUnavailable, "The server is stopping."},
 	{entry.ErrNotFound, codeUnknownImport, "There is no such import, or it was refused and has been dropped since."},
 	{engine.ErrUnreadable, codeUnavailable, "The log could not be read to its end; the operator finds the cause in the server's log."},
+	{intake.ErrNoRecord, codeInternal, "The server made a mistake; its log has the cause under this request id."},
 	{entry.ErrUnknownVersion, codeInternal, "The stored document is in a format that a newer version of this program has written."},
 	{entry.ErrInvalid, codeInternal, "The server made a mistake; its log has the cause under this request id."},
 	{entry.ErrDamaged, codeDamaged, "The stored document is damaged; run `markr vault verify`."},

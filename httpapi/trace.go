@@ -1,6 +1,7 @@
 package httpapi
 
 import (
+	"context"
 	"time"
 
 	"github.com/google/uuid"
@@ -56,7 +57,9 @@ func (s *Server) student(r *request) error {
 	if err := r.checkParameters(); err != nil {
 		return err
 	}
-	trace, err := s.engine.Trace(exam.TestID(r.param("test")), r.param("student"))
+	ctx, cancel := s.turn()
+	defer cancel()
+	trace, err := s.engine.Trace(ctx, exam.TestID(r.param("test")), r.param("student"))
 	if err != nil {
 		return err
 	}
@@ -96,6 +99,11 @@ func newScanJSON(scan *engine.TracedScan) scanJSON {
 		Kept:      scan.Kept,
 		Why:       scan.Why,
 	}
+}
+
+// turn bounds the wait for a turn of those requests that take memory of their own.
+func (s *Server) turn() (context.Context, context.CancelFunc) {
+	return context.WithTimeout(context.Background(), s.limits.ReadTimeout)
 }
 
 // given is nil for what is not there.

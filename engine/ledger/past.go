@@ -190,6 +190,9 @@ func (v View) scans(through uint64) []Row {
 // up.
 type Scans struct {
 	Score summary.Score // of the one that counts
+	// Highest are the most marks available on any of them, where the rule asks for it;
+	// else 0.
+	Highest exam.Marks
 
 	kept kept
 	past columnView[kept]
@@ -202,7 +205,11 @@ func (t *Test) Scans(student Student) (Scans, bool) {
 	if !ok {
 		return Scans{}, false
 	}
-	return Scans{Score: t.score(row), kept: *t.rows.at(row), past: t.past.passed.view()}, true
+	s := Scans{Score: t.score(row), kept: *t.rows.at(row), past: t.past.passed.view()}
+	if t.wantsHighest() {
+		s.Highest = *t.highest.at(row)
+	}
+	return s, true
 }
 
 // Arrival is where a scan is: the position of its document, and its index there,
