@@ -47,6 +47,20 @@ func (r *Registry) Decode(doc *Document, raw []byte, contentType string) error {
 	return found.decoder.Decode(doc, raw, found.charset())
 }
 
+// Describe tells of one record, as [Describer] does; the zero Description where the
+// format has nothing to tell.
+func (r *Registry) Describe(raw []byte, contentType string, record int) (Description, error) {
+	found, err := r.find(contentType)
+	if err != nil {
+		return Description{}, err
+	}
+	describer, ok := found.decoder.(Describer)
+	if !ok {
+		return Description{}, nil
+	}
+	return describer.Describe(raw, found.charset(), record)
+}
+
 // Reads says whether there is a decoder for contentType; the error is nil or
 // wraps [ErrUnknownMediaType].
 func (r *Registry) Reads(contentType string) error {

@@ -96,6 +96,8 @@ func (d *Decoder) Choose(params map[string]string) (intake.Decoder, map[string]s
 	return &chosen{Decoder: d, layout: profile}, kept, nil
 }
 
+var _ intake.Describer = (*chosen)(nil)
+
 // chosen is a decoder for tables of one layout.
 type chosen struct {
 	*Decoder
@@ -108,7 +110,7 @@ type chosen struct {
 // not.
 func (c *chosen) Decode(doc *intake.Document, raw []byte, charset string) error {
 	r, _ := c.readers.Get().(*reader)
-	failure := r.decode(doc, raw, charset, c.layout, c.limits.RecordsMax)
+	failure := r.decode(doc, raw, charset, c, 0)
 	r.release()
 	c.readers.Put(r)
 	// A nil *DocumentError in an error would not be nil.
@@ -116,4 +118,21 @@ func (c *chosen) Decode(doc *intake.Document, raw []byte, charset string) error 
 		return failure
 	}
 	return nil
+}
+
+// Describe tells of one record, as [intake.Describer] says.
+func (c *chosen) Describe(raw []byte, charset string, record int) (intake.Description, error) {
+	r, _ := c.readers.Get().(*reader)
+	var doc intake.Document
+	failure := r.decode(&doc, raw, charset, c, record+1)
+	description := r.description
+	r.release()
+	c.readers.Put(r)
+	switch {
+	case failure != nil:
+		return intake.Description{}, failure
+	case record < 0 || record >= len(doc.Records):
+		return intake.Description{}, intake.ErrNoRecord
+	}
+	return description, nil
 }

@@ -21,11 +21,15 @@ type reader struct {
 	// wrong is the first thing found wrong with what the document says. It is the
 	// answer only if the document turns out to be a table to its end.
 	wrong problem
+
+	described   int // the record that is asked about, from 1; 0 if none is
+	description intake.Description
 }
 
-// decode reads one document.
-func (r *reader) decode(doc *intake.Document, raw []byte, charset string, l layout, recordsMax int) *intake.DocumentError {
-	*r = reader{scanner: scanner{fields: r.fields}, doc: doc, recordsMax: recordsMax}
+// decode reads one document as c does, and describes one record of it, from 1; 0 none.
+func (r *reader) decode(doc *intake.Document, raw []byte, charset string, c *chosen, described int) *intake.DocumentError {
+	*r = reader{scanner: scanner{fields: r.fields}, doc: doc, recordsMax: c.limits.RecordsMax, described: described}
+	l := c.layout
 	if r.open(doc, raw, charset) && r.begin(l) {
 		start := r.pos
 		if !l.hasHeader() {
@@ -157,9 +161,26 @@ func (r *reader) take() {
 		record.Available, record.Obtained = r.sum(record.Test)
 	}
 	record.ScannedOn = r.scannedOn()
+	if r.record == r.described {
+		r.describe()
+	}
 	if !r.wrong.found() {
 		r.doc.Records = append(r.doc.Records, record)
 	}
+}
+
+// describe keeps what the line says beside what counts.
+func (r *reader) describe() {
+	said := func(c column) string {
+		if at := r.places.of[c]; at != columnNone {
+			return intake.CutValue(r.of(r.doc, r.fields[at]))
+		}
+		return ""
+	}
+	r.description = intake.Description{
+		FirstName: said(columnFirstName), LastName: said(columnLastName), ScannedOn: said(columnScannedOn),
+	}
+	r.description.Line, _ = intake.LineColumn(r.text, r.at)
 }
 
 // said is what a field says, for comparing. It must not be kept: where quotes are

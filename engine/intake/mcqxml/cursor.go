@@ -129,6 +129,12 @@ func (c *Cursor) Is(space []byte, name string) bool {
 // At is where the element that was entered last begins.
 func (c *Cursor) At() int { return c.reader.tagStart() }
 
+// Line is the line in which the element that was entered last begins, from 1.
+func (c *Cursor) Line() int {
+	line, _ := intake.LineColumn(c.reader.text, c.At())
+	return line
+}
+
 // Attribute gives an attribute of the element that was entered last, and where it is.
 // Attributes with a prefix have other names.
 func (c *Cursor) Attribute(name string) (value []byte, at int, ok bool) {

@@ -20,7 +20,10 @@ type Decoder struct {
 	cursors sync.Pool // of *mcqxml.Cursor
 }
 
-var _ intake.Decoder = (*Decoder)(nil)
+var (
+	_ intake.Decoder   = (*Decoder)(nil)
+	_ intake.Describer = (*Decoder)(nil)
+)
 
 // New makes a decoder that keeps to limits; a limit of zero is its default.
 func New(limits intake.Limits) *Decoder {
@@ -34,15 +37,34 @@ func (d *Decoder) MediaTypes() []string { return []string{MediaType, MediaTypeNa
 
 // Decode appends the record of raw to doc, as [intake.Decoder] says.
 func (d *Decoder) Decode(doc *intake.Document, raw []byte, charset string) error {
+	_, err := d.decode(doc, raw, charset)
+	return err
+}
+
+// Describe tells of the record, as [intake.Describer] says. A result has no names.
+func (d *Decoder) Describe(raw []byte, charset string, record int) (intake.Description, error) {
+	var doc intake.Document
+	description, err := d.decode(&doc, raw, charset)
+	switch {
+	case err != nil:
+		return intake.Description{}, err
+	case record != 0:
+		return intake.Description{}, intake.ErrNoRecord
+	}
+	return description, nil
+}
+
+func (d *Decoder) decode(doc *intake.Document, raw []byte, charset string) (intake.Description, error) {
 	cursor, _ := d.cursors.Get().(*mcqxml.Cursor)
 	defer d.cursors.Put(cursor)
 	r := reader{Cursor: cursor, doc: doc, record: exam.Record{ScannedOn: exam.ScannedOnUnknown}}
 	if r.Open(doc, raw, charset) {
+		r.description.Line = r.Line()
 		r.result()
 	}
 	if failure := r.Close(); failure != nil {
-		return failure
+		return intake.Description{}, failure
 	}
 	doc.Records = append(doc.Records, r.record)
-	return nil
+	return r.description, nil
 }

@@ -71,6 +71,22 @@ func resultOf(student string, obtained, items int) string {
 	return b.String()
 }
 
+func TestDescribe(t *testing.T) {
+	t.Parallel()
+	r := registry(t, intake.Limits{})
+	raw := []byte(resultOf("002299", 13, 2))
+	want := intake.Description{Line: 2, ScannedOn: "2017-12-04T12:12:10+11:00"}
+	if got, err := r.Describe(raw, qtixml.MediaType, 0); err != nil || got != want {
+		t.Errorf("%+v, %v", got, err)
+	}
+	if _, err := r.Describe(raw, qtixml.MediaType, 1); !errors.Is(err, intake.ErrNoRecord) {
+		t.Error(err)
+	}
+	if _, err := r.Describe([]byte("<a/>"), qtixml.MediaType, 0); err == nil {
+		t.Error("another document was described")
+	}
+}
+
 // TestCutAnywhere cuts a result short at every byte: none may be accepted.
 func TestCutAnywhere(t *testing.T) {
 	t.Parallel()

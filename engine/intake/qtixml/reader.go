@@ -48,6 +48,8 @@ type reader struct {
 	record exam.Record
 	// seen says which of the parts that must be there once were.
 	seen struct{ context, test bool }
+
+	description intake.Description
 }
 
 // result reads the root element.
@@ -119,6 +121,7 @@ func (r *reader) test() {
 	}
 	r.record.Test = r.id(nameIdentifier, fieldTest)
 	if stamp, _, ok := r.Attribute(nameStamp); ok {
+		r.description.ScannedOn = intake.CutValue(stamp)
 		if r.record.ScannedOn, ok = exam.ParseTimestamp(stamp); !ok {
 			r.record.ScannedOn = exam.ScannedOnUnknown
 			r.doc.Findings.BadScannedOn++
