@@ -103,6 +103,7 @@ func TestANewFormatIsADecoder(t *testing.T) {
 	formats := []intake.Decoder{mcqxml.New(intake.Limits{}), tally{}}
 	var before, id string
 	lives(t, "first", fs, formats, func(t *testing.T, b *border) {
+		t.Helper()
 		b.postAs(t, tallyType+"; charset=utf-8", "9/1=13/20\n9/2=17/20\n").want(t, 200)
 		b.post(t, document(sheet("9", "3", 10, 20))).want(t, 200)
 		refused := b.postAs(t, tallyType, "9/4=13/20\n9/5=20.5/20\n").want(t, 422)
@@ -136,6 +137,7 @@ func TestANewFormatIsADecoder(t *testing.T) {
 		}
 	})
 	lives(t, "second", fs, formats, func(t *testing.T, b *border) {
+		t.Helper()
 		if after := b.get(t, "/results/9/aggregate").want(t, 200).body; after != before || !strings.Contains(after, `"count":3`) {
 			t.Errorf("before %s\nafter  %s", before, after)
 		}
@@ -166,6 +168,7 @@ func TestProfilesThatChange(t *testing.T) {
 	fs := vfs.NewMem()
 	var before, spelled string
 	lives(t, "first", fs, []intake.Decoder{markscsv.New(intake.Limits{}, profile("first"))}, func(t *testing.T, b *border) {
+		t.Helper()
 		b.do(t, "POST", "/import", table, "Content-Type", "text/csv; profile=office").want(t, 200)
 		got := b.do(t, "POST", "/import", table, "Content-Type", "text/csv;profile=office").want(t, 200)
 		if !strings.Contains(got.body, `"duplicate_of":"`) {
@@ -184,6 +187,7 @@ func TestProfilesThatChange(t *testing.T) {
 		}
 	})
 	lives(t, "changed", fs, []intake.Decoder{markscsv.New(intake.Limits{}, profile("second"))}, func(t *testing.T, b *border) {
+		t.Helper()
 		if after := aggregate(t, b); after != before {
 			t.Errorf("before %s\nafter  %s", before, after)
 		}
@@ -196,6 +200,7 @@ func TestProfilesThatChange(t *testing.T) {
 		}
 	})
 	lives(t, "gone", fs, []intake.Decoder{markscsv.New(intake.Limits{})}, func(t *testing.T, b *border) {
+		t.Helper()
 		if after := aggregate(t, b); after != before {
 			t.Errorf("before %s\nafter  %s", before, after)
 		}
