@@ -71,3 +71,8 @@ type Rule struct {
 	Policy      Policy
 	Denominator Denominator
 }
+
+// Known says whether the rule is one that this program has.
+func (r Rule) Known() bool {
+	return int(r.Policy) < len(policyNames()) && int(r.Denominator) < len(denominatorNames())
+}
