@@ -31,14 +31,12 @@ func encoded(b *book) []byte {
 }
 
 // ApplyTo is a checkpoint of what this one becomes when more records are applied to it,
-// as if they had come with the last import of the test that they are of.
+// as if they had come with the last import of the test that they all are of.
 func ApplyTo(checkpoint []byte, at entry.Position, rule scoring.Rule, records ...exam.Record) ([]byte, error) {
 	b, err := decodeBook(bytes.NewReader(checkpoint), at, rule)
 	if err != nil {
 		return nil, err
 	}
-	for i := range records {
-		b.apply(b.test(records[i].Test).last, records[i:i+1])
-	}
+	b.apply(b.test(records[0].Test).last, records)
 	return encoded(b), nil
 }

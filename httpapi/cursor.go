@@ -23,6 +23,7 @@ const (
 	cursorOfTests       = 't' // the key is a test id: go on after it
 	cursorOfImports     = 'i' // the key is a position, big-endian: go on before it
 	cursorOfChanges     = 'c' // the same, in the audit trail
+	cursorOfHistory     = 'h' // the key is a position, big-endian: go on with it
 	cursorChecksumBytes = 4
 	cursorBytesMin      = 2 + 1 + cursorChecksumBytes
 	cursorCharsMax      = (2 + exam.IDBytesMax + cursorChecksumBytes + 2) / 3 * 4
@@ -55,6 +56,14 @@ func changesCursor(before entry.Position) string { return sealPosition(cursorOfC
 // parseChangesCursor is the position that the cursor goes on before.
 func parseChangesCursor(cursor string) (entry.Position, error) {
 	return openPosition(cursorOfChanges, cursor)
+}
+
+// historyCursor goes on with a position.
+func historyCursor(with entry.Position) string { return sealPosition(cursorOfHistory, with) }
+
+// parseHistoryCursor is the position that the cursor goes on with.
+func parseHistoryCursor(cursor string) (entry.Position, error) {
+	return openPosition(cursorOfHistory, cursor)
 }
 
 func sealPosition(list byte, at entry.Position) string {

@@ -76,3 +76,10 @@ type Rule struct {
 func (r Rule) Known() bool {
 	return int(r.Policy) < len(policyNames()) && int(r.Denominator) < len(denominatorNames())
 }
+
+// NeedsAvailable says whether a student's scans are told apart, or made percentages,
+// by their own available marks.
+func (r Rule) NeedsAvailable() bool { return r.Policy == MostComplete || r.Denominator == OfSheet }
+
+// NeedsScannedOn says whether a student's scans are told apart by their time.
+func (r Rule) NeedsScannedOn() bool { return r.Policy == Latest }
