@@ -28,8 +28,13 @@ func (o *serveOptions) formats() (arriving, kept *intake.Registry, err error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	kept, err = intake.NewRegistry(decoders(intake.Limits{RecordsMax: math.MaxInt32, DepthMax: math.MaxInt32})...)
+	kept, err = keptFormats()
 	return arriving, kept, err
+}
+
+// keptFormats are those of the vault.
+func keptFormats() (*intake.Registry, error) {
+	return intake.NewRegistry(decoders(intake.Limits{RecordsMax: math.MaxInt32, DepthMax: math.MaxInt32})...)
 }
 
 // decoders are all there are: a new format is one more line here.

@@ -98,7 +98,9 @@ func (s *service) start(o *serveOptions, registry *prometheus.Registry) error {
 		Logger:          s.logger,
 		Registerer:      registry,
 	}
-	engineOptions := engine.Options{Intake: formats, Replay: replay, Rule: rule, Registerer: registry}
+	engineOptions := engine.Options{
+		Intake: formats, Replay: replay, Rule: rule, InForce: append(doors.inForce(), o.rulesInForce()), Registerer: registry,
+	}
 	if o.adjust != nil {
 		o.adjust(&vaultOptions, &engineOptions)
 	}
@@ -111,6 +113,7 @@ func (s *service) start(o *serveOptions, registry *prometheus.Registry) error {
 	if err != nil {
 		return errors.Join(err, s.vault.Close(), doors.close())
 	}
+	s.watcher.told = s.recordReload
 	s.server, err = httpapi.New(httpapi.Options{
 		Engine:       s.engine,
 		Intake:       formats,
