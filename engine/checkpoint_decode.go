@@ -130,20 +130,19 @@ func decodeBook(r io.Reader, at entry.Position, rule scoring.Rule) (*book, error
 	}
 	b := newBook(rule)
 	b.position = at
-	students := d.count()
-	b.students.Restore(students, func() ([]byte, bool) {
+	if !b.students.Restore(d.count(), func() ([]byte, bool) {
 		number := d.bytes(d.uint())
 		if exam.CheckID(number) != nil {
 			d.fail()
 		}
 		return number, d.err == nil
-	})
+	}) {
+		d.fail()
+	}
 	// Tests are read one after the other, and filled beside the reading.
 	var filling errgroup.Group
-	for range d.count() {
-		if d.err == nil {
-			d.test(b, &filling)
-		}
+	for tests := d.count(); tests > 0 && d.err == nil; tests-- {
+		d.test(b, &filling)
 	}
 	if err := filling.Wait(); err != nil && d.err == nil {
 		d.err = fmt.Errorf("%w: %w", errBook, err)
@@ -175,6 +174,12 @@ func (d *decoder) test(b *book, filling *errgroup.Group) {
 	t.touch(b, last)
 	t.kept.Available = d.marks()
 	rows := d.count()
+	// No student has two marks in one test, and a test that is known has a mark. So
+	// what is made ready for rows is bounded by students that have been read.
+	if rows == 0 || rows > b.students.Len() || last.Position == 0 || last.Position > b.position || t.kept.Available == 0 {
+		d.fail()
+		return
+	}
 	b.marks += rows
 	handed := make(chan []ledger.Row, handedOver)
 	t.kept.Reserve(rows)
@@ -192,7 +197,7 @@ func (d *decoder) test(b *book, filling *errgroup.Group) {
 	for rows > 0 && d.err == nil {
 		part := make([]ledger.Row, min(rows, rowsMax))
 		for i := range part {
-			before = d.row(before, b.rule)
+			before = d.row(before, b)
 			part[i] = before
 		}
 		if d.err == nil {
@@ -202,7 +207,7 @@ func (d *decoder) test(b *book, filling *errgroup.Group) {
 	}
 }
 
-func (d *decoder) row(before ledger.Row, rule scoring.Rule) (row ledger.Row) {
+func (d *decoder) row(before ledger.Row, b *book) (row ledger.Row) {
 	student := int64(before.Student) + d.int()
 	if student < 0 || student > 1<<32-1 {
 		d.fail()
@@ -211,13 +216,17 @@ func (d *decoder) row(before ledger.Row, rule scoring.Rule) (row ledger.Row) {
 	row.Student = ledger.Student(student)
 	row.Obtained = d.marks()
 	row.Arrival = before.Arrival + uint64(d.int())
-	if rule.Policy == scoring.MostComplete {
+	if at := entry.Position(row.Position()); at == 0 || at > b.position {
+		d.fail()
+		return row
+	}
+	if b.rule.Policy == scoring.MostComplete {
 		row.Available = d.marks()
 	}
-	if rule.Policy == scoring.Latest {
+	if b.rule.Policy == scoring.Latest {
 		row.ScannedOn = d.int()
 	}
-	if rule.Denominator == scoring.OfSheet {
+	if b.rule.Denominator == scoring.OfSheet {
 		row.Highest = d.marks()
 	}
 	return row

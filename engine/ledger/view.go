@@ -20,6 +20,9 @@ type Row struct {
 	Highest   exam.Marks
 }
 
+// Position is that of the document with the kept scan.
+func (r *Row) Position() uint64 { return r.Arrival >> arrivalRecordBits }
+
 // View is a test as it was at one moment.
 type View struct {
 	rows      columnView[kept]
@@ -61,11 +64,12 @@ func (v View) Each(fn func(Row) error) error {
 }
 
 // Reserve makes room for so many students in a test that has none.
-func (t *Test) Reserve(students int) { t.index.reserve(min(students, reserveMax)) }
+func (t *Test) Reserve(students int) { t.index.reserve(students) }
 
 // Restore adds the rows of students who are not there yet, in the order in which
-// Each has given them. Several tests may be restored at once, when all students
-// are there. The error is [ErrRow] for a row that no scan can have led to.
+// Each has given them, to a test whose Available is set. Several tests may be restored
+// at once, when all students are there. The error is [ErrRow] for a row that no scan
+// can have led to.
 func (t *Test) Restore(students *Students, rows []Row) error {
 	var scores tally
 	// Not that of students: several tests may be restored at once.
@@ -77,7 +81,7 @@ func (t *Test) Restore(students *Students, rows []Row) error {
 			}
 		}
 		row := &rows[i]
-		if !t.possible(students, row) {
+		if _, known := t.find(row.Student); known || !t.possible(students, row) {
 			return ErrRow
 		}
 		t.rows.append(kept{row.Student, row.Obtained, row.Arrival})
@@ -101,11 +105,11 @@ func (t *Test) Restore(students *Students, rows []Row) error {
 // possible says whether a scan can have led to a row.
 func (t *Test) possible(students *Students, row *Row) bool {
 	switch {
-	case int(row.Student) >= students.Len(), row.Obtained < 0, row.Obtained > exam.MarksMax:
+	case int(row.Student) >= students.Len(), row.Obtained < 0, row.Obtained > t.Available:
 		return false
-	case t.wantsAvailable() && (row.Available < row.Obtained || row.Available > exam.MarksMax):
+	case t.wantsAvailable() && (row.Available < row.Obtained || row.Available == 0 || row.Available > t.Available):
 		return false
-	case t.wantsHighest() && (row.Highest < row.Obtained || row.Highest == 0 || row.Highest > exam.MarksMax):
+	case t.wantsHighest() && (row.Highest < row.Obtained || row.Highest == 0 || row.Highest > t.Available):
 		return false
 	}
 	return true
