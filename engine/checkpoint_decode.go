@@ -172,18 +172,18 @@ func (d *decoder) test(b *book, filling *errgroup.Group) {
 	last.Received = time.UnixMicro(d.int()).UTC()
 	t := b.test([]byte(id))
 	t.touch(b, last)
-	t.kept.Available = d.marks()
 	rows := d.count()
-	// No student has two marks in one test, and a test that is known has a mark. So
-	// what is made ready for rows is bounded by students that have been read.
-	if rows == 0 || rows > b.students.Len() || last.Position == 0 || last.Position > b.position || t.kept.Available == 0 {
+	// No student has two kept scans in one test, so what is made ready for rows is
+	// bounded by the students that have been read.
+	if rows > b.students.Len() || last.Position == 0 || last.Position > b.position {
 		d.fail()
 		return
 	}
 	b.marks += rows
-	handed := make(chan []ledger.Row, handedOver)
+	handed, filled := make(chan []ledger.Row, handedOver), make(chan struct{})
 	t.kept.Reserve(rows)
 	filling.Go(func() error {
+		defer close(filled)
 		var err error
 		for part := range handed {
 			if err == nil { // The channel has to be emptied in any case.
@@ -192,22 +192,46 @@ func (d *decoder) test(b *book, filling *errgroup.Group) {
 		}
 		return err
 	})
-	defer close(handed)
+	d.rows(rows, b.rule, b.rule.Denominator == scoring.OfSheet, func(part []ledger.Row) { handed <- part })
+	close(handed)
+	// What is passed is another part of the test than what is being filled.
+	d.rows(d.count(), b.rule, false, func(part []ledger.Row) {
+		if err := t.kept.RestorePassed(b.students, part); err != nil {
+			d.fail()
+		}
+	})
+	var rise ledger.Rise
+	for range d.count() {
+		rise.Arrival += d.uint()
+		rise.Available += d.marks()
+		if d.err != nil || t.kept.RestoreRise(rise) != nil {
+			d.fail()
+			return
+		}
+	}
+	filling.Go(func() error {
+		<-filled
+		return t.kept.Restored(uint64(b.position))
+	})
+}
+
+// rows reads rows and hands them over in parts.
+func (d *decoder) rows(rows int, rule scoring.Rule, highest bool, handOver func([]ledger.Row)) {
 	var before ledger.Row
 	for rows > 0 && d.err == nil {
 		part := make([]ledger.Row, min(rows, rowsMax))
 		for i := range part {
-			before = d.row(before, b)
+			before = d.row(before, rule, highest)
 			part[i] = before
 		}
 		if d.err == nil {
-			handed <- part
+			handOver(part)
 		}
 		rows -= len(part)
 	}
 }
 
-func (d *decoder) row(before ledger.Row, b *book) (row ledger.Row) {
+func (d *decoder) row(before ledger.Row, rule scoring.Rule, highest bool) (row ledger.Row) {
 	student := int64(before.Student) + d.int()
 	if student < 0 || student > 1<<32-1 {
 		d.fail()
@@ -216,17 +240,13 @@ func (d *decoder) row(before ledger.Row, b *book) (row ledger.Row) {
 	row.Student = ledger.Student(student)
 	row.Obtained = d.marks()
 	row.Arrival = before.Arrival + uint64(d.int())
-	if at := entry.Position(row.Position()); at == 0 || at > b.position {
-		d.fail()
-		return row
-	}
-	if b.rule.Policy == scoring.MostComplete {
+	if rule.NeedsAvailable() {
 		row.Available = d.marks()
 	}
-	if b.rule.Policy == scoring.Latest {
+	if rule.NeedsScannedOn() {
 		row.ScannedOn = d.int()
 	}
-	if b.rule.Denominator == scoring.OfSheet {
+	if highest {
 		row.Highest = d.marks()
 	}
 	return row

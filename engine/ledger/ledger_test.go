@@ -183,13 +183,13 @@ func TestRestore(t *testing.T) {
 			t.Fatal("other students")
 		}
 		rows := dump(test.View())
-		restored.Available = test.Available
 		restored.Reserve(len(rows) * r.IntN(10))
 		for part := range slices.Chunk(rows, 700) {
 			if err := restored.Restore(again, part); err != nil {
 				t.Fatal(err)
 			}
 		}
+		restored.Available = test.Available
 		for position := uint64(21); position <= 40; position++ {
 			records := scans(r, 300, 5000)
 			if got, want := restored.Take(again, records, position, 0), test.Take(students, records, position, 0); got != want {

@@ -4,6 +4,7 @@ import (
 	"errors"
 
 	"markr/engine/exam"
+	"markr/engine/scoring"
 )
 
 // ErrRow says that a row cannot be one of a test.
@@ -20,9 +21,6 @@ type Row struct {
 	Highest   exam.Marks
 }
 
-// Position is that of the document with the kept scan.
-func (r *Row) Position() uint64 { return r.Arrival >> arrivalRecordBits }
-
 // View is a test as it was at one moment.
 type View struct {
 	rows      columnView[kept]
@@ -30,12 +28,17 @@ type View struct {
 	scannedOn columnView[int64]
 	highest   columnView[exam.Marks]
 	length    int
+	rule      scoring.Rule
+	past      pastView
 }
 
 // View is the test as it is now. It costs a pointer a chunk, and later the copy of
 // each chunk in which a scan is replaced.
 func (t *Test) View() View {
-	return View{t.rows.view(), t.available.view(), t.scannedOn.view(), t.highest.view(), t.rows.rows}
+	return View{
+		t.rows.view(), t.available.view(), t.scannedOn.view(), t.highest.view(), t.rows.rows,
+		t.rule, t.past.view(),
+	}
 }
 
 // Len is how many students there were.
@@ -67,9 +70,9 @@ func (v View) Each(fn func(Row) error) error {
 func (t *Test) Reserve(students int) { t.index.reserve(students) }
 
 // Restore adds the rows of students who are not there yet, in the order in which
-// Each has given them, to a test whose Available is set. Several tests may be restored
-// at once, when all students are there. The error is [ErrRow] for a row that no scan
-// can have led to.
+// Each has given them. Several tests may be restored at once, when all students
+// are there. The error is [ErrRow] for a row that no scan can have led to; see
+// [Test.Restored] for what only the whole tells.
 func (t *Test) Restore(students *Students, rows []Row) error {
 	var scores tally
 	// Not that of students: several tests may be restored at once.
@@ -85,10 +88,10 @@ func (t *Test) Restore(students *Students, rows []Row) error {
 			return ErrRow
 		}
 		t.rows.append(kept{row.Student, row.Obtained, row.Arrival})
-		if t.wantsAvailable() {
+		if t.rule.NeedsAvailable() {
 			t.available.append(row.Available)
 		}
-		if t.wantsScannedOn() {
+		if t.rule.NeedsScannedOn() {
 			t.scannedOn.append(row.ScannedOn)
 		}
 		if t.wantsHighest() {
@@ -105,12 +108,51 @@ func (t *Test) Restore(students *Students, rows []Row) error {
 // possible says whether a scan can have led to a row.
 func (t *Test) possible(students *Students, row *Row) bool {
 	switch {
-	case int(row.Student) >= students.Len(), row.Obtained < 0, row.Obtained > t.Available:
+	case int(row.Student) >= students.Len(), row.Obtained < 0, row.Obtained > exam.MarksMax:
 		return false
-	case t.wantsAvailable() && (row.Available < row.Obtained || row.Available == 0 || row.Available > t.Available):
+	case t.rule.NeedsAvailable() && (row.Available < row.Obtained || row.Available == 0 || row.Available > exam.MarksMax):
 		return false
-	case t.wantsHighest() && (row.Highest < row.Obtained || row.Highest == 0 || row.Highest > t.Available):
+	case t.wantsHighest() && (row.Highest < row.Obtained || row.Highest == 0 || row.Highest > exam.MarksMax):
 		return false
 	}
 	return true
+}
+
+// Restored says whether all that has been restored fits together, in a log that has come
+// to a position: no scan is of a later document, no marks are above those that were
+// available, and whoever has a scan that is not kept has one that is. The error is
+// [ErrRow].
+func (t *Test) Restored(through uint64) error {
+	rises := t.past.rises
+	if len(rises) == 0 || t.rows.rows == 0 {
+		return ErrRow
+	}
+	fits := func(obtained, available exam.Marks, arrival uint64) bool {
+		position := arrival >> arrivalRecordBits
+		return position > 0 && position <= through && arrival >= rises[0].Arrival &&
+			(max(obtained, available) <= rises[0].Available || max(obtained, available) <= availableAt(rises, arrival))
+	}
+	for at := range uint32(t.rows.rows) {
+		k, available := t.rows.at(at), exam.Marks(0)
+		if t.rule.NeedsAvailable() {
+			available = *t.available.at(at)
+		}
+		if !fits(k.obtained, available, k.arrival) || t.wantsHighest() && *t.highest.at(at) > t.Available {
+			return ErrRow
+		}
+	}
+	for at := range uint32(t.Passed()) {
+		available := exam.Marks(0)
+		if t.rule.NeedsAvailable() {
+			available = *t.past.available.at(at)
+		}
+		_, known := t.find(*t.past.students.at(at))
+		if !known || !fits(*t.past.obtained.at(at), available, *t.past.arrivals.at(at)) {
+			return ErrRow
+		}
+	}
+	if rises[len(rises)-1].Arrival>>arrivalRecordBits > through {
+		return ErrRow
+	}
+	return nil
 }
