@@ -11,7 +11,7 @@ FUZZTIME  := 20s
 # Packages whose tests have a -long flag; `go test ./... -long` would stop at the others.
 LONG_PACKAGES = $$(grep -rl --include='*_test.go' 'flag.Bool("long"' . | xargs -r -n1 dirname | sort -u)
 
-.PHONY: help check fmt fmt-check lint vet test race long crash kill powercut histories reference soak bench bench-compare fuzz
+.PHONY: help check fmt fmt-check lint vet test race long crash kill powercut histories reference soak merges bench bench-compare fuzz mutants
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -62,6 +62,15 @@ reference: ## STEPS random steps of one client, each answer held against plain m
 
 soak: ## servers that live and die under mixed load for SOAK; nothing may grow
 	go test ./cmd/markr -run '^TestSoak' -v -timeout 24h -soak $(SOAK)
+
+MERGES  := 1000000
+MUTANTS := all
+
+merges: ## MERGES times the same documents in another order, in pieces, repeated, under every rule
+	go test ./engine/ledger -run '^TestMerges$$' -v -timeout 2h -merges $(MERGES) | grep -E 'merges|^(ok|FAIL|---)'
+
+mutants: ## break each promise in one place, and see a test fail; some ten minutes
+	go test ./wal/mutants -run '^TestMutants$$' -v -timeout 2h -parallel 2 -mutants "$(MUTANTS)" | grep --line-buffered -vE '^ *===|^=== '
 
 bench: ## every Go benchmark; BENCHTIME=5s for steadier numbers
 	go test -run '^$$' -bench . -benchmem -benchtime $(BENCHTIME) ./...
