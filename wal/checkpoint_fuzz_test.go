@@ -64,8 +64,8 @@ func FuzzCheckpointFile(f *testing.F) {
 		}
 		write(t, fs, checkpointFile, string(b))
 		before := allocatedBytes()
-		size, at, err := int64(0), entry.Position(0), error(nil)
-		err = v.LoadCheckpoint(func(position entry.Position, r io.Reader) (err error) {
+		size, at := int64(0), entry.Position(0)
+		err := v.LoadCheckpoint(func(position entry.Position, r io.Reader) (err error) {
 			at = position
 			size, err = io.Copy(io.Discard, r)
 			return err

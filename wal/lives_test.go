@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"testing"
 
@@ -84,6 +85,33 @@ func TestManyLives(t *testing.T) {
 	if s := stats(t, v); s.Last != entry.Position(4*lives) {
 		t.Errorf("%d entries after %d lives of 4", s.Last, lives)
 	}
+}
+
+// Only what is small, of one kind and many is merged; a vault that has had a thousand
+// lives is merged in pieces, none of which takes long.
+func TestSmallRuns(t *testing.T) {
+	t.Parallel()
+	const small, whole = 40 << 10, 512 << 10
+	f := func(what, kinds string, sizes []uint64, want int) {
+		t.Helper()
+		runs := wal.SmallRuns(kinds, sizes)
+		if len(runs) != want {
+			t.Errorf("%s: %d runs, want %d", what, len(runs), want)
+		}
+		for _, run := range runs {
+			if run.Bytes > wal.MergeBytesMax || run.First[0] != run.Last[0] {
+				t.Errorf("%s: a run of %d bytes from %s to %s", what, run.Bytes, run.First, run.Last)
+			}
+		}
+	}
+	f("nothing", "b", nil, 0)
+	f("seven", "b", slices.Repeat([]uint64{small}, 7), 0)
+	f("eight", "b", slices.Repeat([]uint64{small}, 8), 1)
+	f("eight of two kinds", "bh", slices.Repeat([]uint64{small}, 8), 0)
+	f("sixteen of two kinds", "bh", slices.Repeat([]uint64{small}, 16), 2)
+	f("one between whole ones", "b", slices.Repeat([]uint64{whole, small}, 100), 0)
+	f("whole ones", "b", slices.Repeat([]uint64{whole}, 100), 0)
+	f("a thousand", "b", slices.Repeat([]uint64{small}, 1000), 10)
 }
 
 // A power cut before any write operation of a life that merges small tables leaves all

@@ -57,8 +57,10 @@ func smallRuns(tables []pebble.SSTableInfo) []span {
 	var runs []span
 	for i := 0; i < len(tables); {
 		kind, from := tables[i].Smallest.UserKey[0], i
-		last := tables[i].Largest.UserKey
-		for ; i < len(tables) && tables[i].Size < mergeBelow && tables[i].Smallest.UserKey[0] == kind; i++ {
+		last, size := tables[i].Largest.UserKey, uint64(0)
+		// A long run is merged in pieces, so that each is short of the bound.
+		for ; i < len(tables) && tables[i].Size < mergeBelow && tables[i].Smallest.UserKey[0] == kind && size < mergeBytesMax/2; i++ {
+			size += tables[i].Size
 			if bytes.Compare(tables[i].Largest.UserKey, last) > 0 {
 				last = tables[i].Largest.UserKey
 			}
