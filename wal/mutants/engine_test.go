@@ -34,8 +34,8 @@ func engine() []mutant {
 		{
 			name: "a refused document is counted",
 			file: "engine/commit.go",
-			old:  `if d.entry.Outcome == entry.Accepted {`,
-			new:  `if d.entry.Outcome != entry.Duplicate {`,
+			old:  `case entry.Refused, entry.Duplicate:`,
+			new:  "case entry.Refused, entry.Duplicate:\n\t\t\tb.apply(referTo(&d.entry.Header), d.doc.Records)",
 			test: "TestRefusedLeavesNothingBehind",
 		},
 		{
@@ -62,8 +62,8 @@ func engine() []mutant {
 		{
 			name: "a checkpoint under another rule is taken",
 			file: "engine/checkpoint_decode.go",
-			old:  `case head[1] != byte(rule.Policy) || head[2] != byte(rule.Denominator):`,
-			new:  `case head[1] == 255 && head[2] == 255:`,
+			old:  `case made != rule:`,
+			new:  `case made.Policy == 255:`,
 			test: "TestCheckpointUnusable",
 		},
 		{

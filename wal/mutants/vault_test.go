@@ -40,7 +40,7 @@ func durability() []mutant {
 			file: "wal/store_fs.go",
 			old:  `if err := errors.Join(dir.Sync(), dir.Close()); err != nil {`,
 			new:  `if err := errors.Join(dir.Close()); err != nil {`,
-			test: "TestCrashWhileOpening/groups=10", args: "-long",
+			test: "TestNamesAreOnDiskInOrder", some: true,
 		},
 		{
 			name: "a failed sync of the log is passed over",
@@ -54,7 +54,7 @@ func durability() []mutant {
 			file: "wal/open.go",
 			old:  `return v.directory.sync(v.directory.path)`,
 			new:  `return nil`,
-			test: "TestCrashWhileOpening/groups=0", args: "-long",
+			test: "TestNamesAreOnDiskInOrder",
 		},
 		{
 			name: "FORMAT's directory is not synced",
