@@ -80,6 +80,7 @@ type Engine struct {
 	codec   *entry.Codec
 	metrics *metrics
 	drafts  sync.Pool // *draft
+	turns   turns
 
 	// state is what readers see; nil until recovery has ended well.
 	state    atomic.Pointer[State]
@@ -118,6 +119,7 @@ func Open(opts Options) (*Engine, error) {
 		queue:  make(chan *draft, opts.QueueMax),
 		done:   make(chan struct{}),
 	}
+	e.turns.init()
 	e.recovery.init(opts.Now(), opts.Log.Last())
 	if e.metrics, err = newMetrics(opts.Registerer, e); err != nil {
 		return nil, fmt.Errorf("open engine: %w", err)
