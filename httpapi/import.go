@@ -1,7 +1,6 @@
 package httpapi
 
 import (
-	"context"
 	"encoding/hex"
 	"errors"
 	"fmt"
@@ -18,7 +17,8 @@ import (
 //  1. headerReceived has looked at the header; what can be refused by it alone
 //     never comes here.
 //  2. The body is received and decompressed into memory taken from the budget.
-//  3. The import waits its turn if too many are under way.
+//  3. The import takes a place among those under way; if there is none, it waits for
+//     a moment or is refused, see [places].
 //  4. The engine takes the document. When it returns, the document is durable
 //     and visible, or durably refused.
 //  5. The memory is given back, and the client is answered.
@@ -28,12 +28,12 @@ func (s *Server) importPost(r *request) error {
 		return r.turnedAway(err)
 	}
 	defer r.document.release()
-	patience := patience{until: received.Add(s.limits.ReadTimeout), now: s.now}
-	defer patience.end()
-	if err := s.enter(&patience); err != nil {
+	if err := s.enter(); err != nil {
 		return r.turnedAway(err)
 	}
 	defer s.exit()
+	patience := patience{until: received.Add(s.limits.ReadTimeout), now: s.now}
+	defer patience.end()
 	receipt, err := s.engine.Import(&patience, engine.Submission{
 		Raw:       r.document.bytes,
 		MediaType: s.mediaType(r.ctx.Request.Header.ContentType()),
@@ -92,7 +92,7 @@ func (s *Server) bodyError(err error, w *wire) error {
 	case errors.Is(err, errCutShort):
 		return refuse(codeMalformedXML,
 			"The body ended after %d of the %d bytes announced; nothing of it was counted.", w.received, w.declared)
-	case isTimeout(err):
+	case isTimeout(err), w.conn != nil && w.conn.late: // the core hides it in its own errors about chunks
 		return refuse(codeRequestTimeout,
 			"The body did not arrive in time: %v, and its length at %d bytes a second; nothing of it was counted.",
 			s.limits.ReadTimeout, s.limits.BodyBytesPerSecondMin)
@@ -104,17 +104,10 @@ func (s *Server) bodyError(err error, w *wire) error {
 	return refuse(codeInvalidRequest, "The body could not be received; nothing of it was counted.")
 }
 
-// enter waits for a place among the imports under way. Those who have one need
-// nothing that somebody who waits could hold, so the wait ends.
-func (s *Server) enter(ctx context.Context) error {
-	select {
-	case s.places <- struct{}{}:
-	default:
-		select {
-		case s.places <- struct{}{}:
-		case <-ctx.Done():
-			return errImportsInFlight(s.limits.ImportsInFlightMax)
-		}
+// enter takes a place among the imports under way.
+func (s *Server) enter() error {
+	if !s.places.enter(s.now) {
+		return s.refusals[refusedPlaces]
 	}
 	s.metrics.importsInFlight.Inc()
 	return nil
@@ -122,7 +115,7 @@ func (s *Server) enter(ctx context.Context) error {
 
 func (s *Server) exit() {
 	s.metrics.importsInFlight.Dec()
-	<-s.places
+	s.places.leave()
 }
 
 // turnedAway counts a document that the engine never saw.

@@ -25,6 +25,9 @@ type Limits struct {
 	// ImportsInFlightMax is how many imports may be under way; default 256 per
 	// processor, because most of them wait for the network or the disk.
 	ImportsInFlightMax int
+	// ImportWaitMax is how long an import may wait to be one of them; default
+	// 100 ms, in which a server works off a burst.
+	ImportWaitMax time.Duration
 	// HeaderBytesMax is the longest request header; default 16 KiB.
 	HeaderBytesMax int
 	// HeaderLinesMax is how many header fields a request may have; default 100.
@@ -60,6 +63,7 @@ const (
 	DecodedBytesMaxDefault          = 256 << 20
 	BytesInFlightMaxDefault         = 1 << 30
 	ImportsInFlightPerProcessor     = 256
+	ImportWaitMaxDefault            = 100 * time.Millisecond
 	HeaderBytesMaxDefault           = 16 << 10
 	HeaderLinesMaxDefault           = 100
 	ReadTimeoutDefault              = 10 * time.Second
@@ -77,6 +81,7 @@ func (l Limits) WithDefaults() Limits {
 	orDefault(&l.DecodedBytesMax, DecodedBytesMaxDefault)
 	orDefault(&l.BytesInFlightMax, max(bytesInFlightByDefault(), bytesInFlightMin(l.DecodedBytesMax)))
 	orDefault(&l.ImportsInFlightMax, ImportsInFlightPerProcessor*runtime.GOMAXPROCS(0))
+	orDefault(&l.ImportWaitMax, ImportWaitMaxDefault)
 	orDefault(&l.HeaderBytesMax, HeaderBytesMaxDefault)
 	orDefault(&l.HeaderLinesMax, HeaderLinesMaxDefault)
 	orDefault(&l.ReadTimeout, ReadTimeoutDefault)
@@ -112,7 +117,7 @@ func orDefault[T int | int64 | time.Duration](value *T, byDefault T) {
 // Validate says which limits make no sense together. l has its defaults.
 func (l Limits) Validate() error {
 	switch {
-	case l.BodyBytesMax < 0, l.DecodedBytesMax < 0, l.BytesInFlightMax < 0, l.ImportsInFlightMax < 0,
+	case l.BodyBytesMax < 0, l.DecodedBytesMax < 0, l.BytesInFlightMax < 0, l.ImportsInFlightMax < 0, l.ImportWaitMax < 0,
 		l.HeaderBytesMax < 0, l.HeaderLinesMax < 0, l.ReadTimeout < 0, l.BodyBytesPerSecondMin < 0,
 		l.WriteTimeout < 0, l.IdleTimeout < 0, l.LingerTimeout < 0, l.ConnectionsMax < 0,
 		l.ConnectionsPerAddressMax < 0, l.RequestsPerConnectionMax < 0:

@@ -180,7 +180,7 @@ func TestIdleConnectionsDoNotDelayShutdown(t *testing.T) {
 // stops tells the client to come no more on this connection.
 func TestConnectionCloseWhileStopping(t *testing.T) {
 	t.Parallel()
-	b := newBorder(t, nil)
+	b := newBorder(t, func(opts *httpapi.Options) { opts.Limits.ImportWaitMax = time.Minute })
 	giveBack := b.TakePlaces()
 	result := make(chan reply, 1)
 	go func() { result <- b.post(t, document(sheet("1", "1", 1, 2))) }()
