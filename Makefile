@@ -11,7 +11,7 @@ FUZZTIME  := 20s
 # Packages whose tests have a -long flag; `go test ./... -long` would stop at the others.
 LONG_PACKAGES = $$(grep -rl --include='*_test.go' 'flag.Bool("long"' . | xargs -r -n1 dirname | sort -u)
 
-.PHONY: help check fmt fmt-check lint vet test race long crash kill powercut histories reference soak bench bench-compare fuzz
+.PHONY: help check fmt fmt-check lint vet test race long crash kill powercut histories reference soak overload bench bench-compare fuzz
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -47,6 +47,7 @@ CUTS      := 100
 HISTORIES := 200
 STEPS     := 100000
 SOAK      := 10m
+OVERLOAD  := 60s
 
 kill: ## KILLS times kill -9 of the program under load, and as many amid checkpoints
 	go test ./cmd/markr -run '^TestKill' -v -timeout 2h -kill.rounds $(KILLS)
@@ -62,6 +63,9 @@ reference: ## STEPS random steps of one client, each answer held against plain m
 
 soak: ## servers that live and die under mixed load for SOAK; nothing may grow
 	go test ./cmd/markr -run '^TestSoak' -v -timeout 24h -soak $(SOAK)
+
+overload: ## ten times what the machine can take, for OVERLOAD: goodput, refusals, reads, memory, recovery
+	go test ./cmd/markr -run '^TestOverload$$' -v -timeout 2h -overload $(OVERLOAD)
 
 bench: ## every Go benchmark; BENCHTIME=5s for steadier numbers
 	go test -run '^$$' -bench . -benchmem -benchtime $(BENCHTIME) ./...
