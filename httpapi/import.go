@@ -16,14 +16,16 @@ import (
 //
 //  1. headerReceived has looked at the header; what can be refused by it alone
 //     never comes here.
-//  2. The body is received and decompressed into memory taken from the budget.
+//  2. The body is received into memory taken from the budget.
 //  3. The import takes a place among those under way; if there is none, it waits for
 //     a moment or is refused, see [places].
-//  4. The engine takes the document. When it returns, the document is durable
+//  4. It is decompressed, if it has to be, when there is a processor for it.
+//  5. The engine takes the document. When it returns, the document is durable
 //     and visible, or durably refused.
-//  5. The memory is given back, and the client is answered.
+//  6. The memory is given back, and the client is answered.
 func (s *Server) importPost(r *request) error {
-	received, err := s.receive(r)
+	coding := bodyCodingOf(&r.ctx.Request.Header)
+	received, err := s.receive(r, coding)
 	if err != nil {
 		return r.turnedAway(err)
 	}
@@ -32,6 +34,10 @@ func (s *Server) importPost(r *request) error {
 		return r.turnedAway(err)
 	}
 	defer s.exit()
+	if err := s.decode(r, coding); err != nil {
+		r.lingerAfter()
+		return r.turnedAway(s.bodyError(err, &r.wire))
+	}
 	patience := patience{until: received.Add(s.limits.ReadTimeout), now: s.now}
 	defer patience.end()
 	receipt, err := s.engine.Import(&patience, engine.Submission{
@@ -59,14 +65,13 @@ func (s *Server) mediaType(contentType []byte) string {
 	return string(contentType)
 }
 
-// receive reads a request's body into r.document, and says when it was there. The
+// receive reads a request's body into r.document as it comes, and says when it was there. The
 // error is a requestError.
-func (s *Server) receive(r *request) (time.Time, error) {
+func (s *Server) receive(r *request, coding bodyCoding) (time.Time, error) {
 	b := &r.document
 	b.server = s
 	w := s.newWire(r)
-	coding := bodyCodingOf(&r.ctx.Request.Header)
-	err := s.decodeInto(b, coding, w)
+	err := b.fill(w, w.declared, s.limits.BodyBytesMax)
 	r.received = w.received
 	s.metrics.wireBytes[coding].Add(float64(w.received))
 	if err != nil {

@@ -20,7 +20,7 @@ type Limits struct {
 	DecodedBytesMax int64
 	// BytesInFlightMax is how many bytes all bodies being read or imported may
 	// hold together; default a quarter of the Go memory limit or, without one,
-	// 1 GiB, and at least twice DecodedBytesMax and a zstd window.
+	// 1 GiB, and at least twice DecodedBytesMax, BodyBytesMax and a zstd window.
 	BytesInFlightMax int64
 	// ImportsInFlightMax is how many imports may be under way; default 256 per
 	// processor, because most of them wait for the network or the disk.
@@ -79,7 +79,7 @@ const (
 func (l Limits) WithDefaults() Limits {
 	orDefault(&l.BodyBytesMax, BodyBytesMaxDefault)
 	orDefault(&l.DecodedBytesMax, DecodedBytesMaxDefault)
-	orDefault(&l.BytesInFlightMax, max(bytesInFlightByDefault(), bytesInFlightMin(l.DecodedBytesMax)))
+	orDefault(&l.BytesInFlightMax, max(bytesInFlightByDefault(), l.bytesInFlightMin()))
 	orDefault(&l.ImportsInFlightMax, ImportsInFlightPerProcessor*runtime.GOMAXPROCS(0))
 	orDefault(&l.ImportWaitMax, ImportWaitMaxDefault)
 	orDefault(&l.HeaderBytesMax, HeaderBytesMaxDefault)
@@ -95,9 +95,9 @@ func (l Limits) WithDefaults() Limits {
 }
 
 // bytesInFlightMin is the budget that the longest body needs for itself: a
-// growing body holds its old and its new buffer for a moment, and decoders hold
-// something beside.
-func bytesInFlightMin(decodedBytesMax int64) int64 { return 2*decodedBytesMax + zstdBytesHeld }
+// growing body holds its old and its new buffer for a moment, and decoders hold what
+// they decode and something beside.
+func (l *Limits) bytesInFlightMin() int64 { return 2*l.DecodedBytesMax + l.BodyBytesMax + zstdBytesHeld }
 
 // bytesInFlightByDefault leaves three quarters of the memory to decoded records,
 // the results, and the collector.
@@ -124,9 +124,9 @@ func (l Limits) Validate() error {
 		return fmt.Errorf("a limit is negative: %+v", l)
 	case l.DecodedBytesMax > entry.DocumentBytesMax:
 		return fmt.Errorf("the decoded body may have %d bytes, more than the %d that a log keeps", l.DecodedBytesMax, int64(entry.DocumentBytesMax))
-	case l.BytesInFlightMax < bytesInFlightMin(l.DecodedBytesMax):
+	case l.BytesInFlightMax < l.bytesInFlightMin():
 		return fmt.Errorf("bytes in flight may be %d, too few for one decoded body of %d, which needs %d",
-			l.BytesInFlightMax, l.DecodedBytesMax, bytesInFlightMin(l.DecodedBytesMax))
+			l.BytesInFlightMax, l.DecodedBytesMax, l.bytesInFlightMin())
 	case l.DecodedBytesMax < l.BodyBytesMax:
 		return fmt.Errorf("the decoded body may have %d bytes, fewer than the %d of the body", l.DecodedBytesMax, l.BodyBytesMax)
 	}

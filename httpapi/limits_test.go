@@ -273,7 +273,7 @@ func TestBudgetIsNeverADeadlock(t *testing.T) {
 	b := newBorder(t, func(opts *httpapi.Options) {
 		small(opts)
 		opts.Limits.DecodedBytesMax = 1 << 20
-		opts.Limits.BytesInFlightMax = 2<<20 + httpapi.ZstdBytesHeld
+		opts.Limits.BytesInFlightMax = 3<<20 + httpapi.ZstdBytesHeld
 	})
 	var refused atomic.Int64
 	var group sync.WaitGroup
@@ -437,7 +437,7 @@ func TestLargeDocument(t *testing.T) {
 	t.Parallel()
 	b := newBorder(t, func(opts *httpapi.Options) {
 		small(opts)
-		opts.Limits.BytesInFlightMax = 8<<20 + httpapi.ZstdBytesHeld
+		opts.Limits.BytesInFlightMax = 12<<20 + httpapi.ZstdBytesHeld
 		opts.Limits.BodyBytesMax = 4 << 20
 	})
 	body := document(sheet("large", "1", 1, 2))

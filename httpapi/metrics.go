@@ -140,7 +140,7 @@ func (m *metrics) vectors(table []route) []prometheus.Collector {
 	responseSizes := prometheus.NewHistogramVec(sizeOpts("markr_http_response_size_bytes",
 		"Bytes of response bodies as they went."), []string{"route"})
 	read := prometheus.NewHistogram(durationOpts("markr_import_read_duration_seconds",
-		"Time to receive and decompress a document."))
+		"Time to receive a document."))
 	rejected := prometheus.NewCounterVec(prometheus.CounterOpts{
 		Name: "markr_http_connections_rejected_total", Help: "Connections turned away, by the limit reached.",
 	}, []string{"limit"})

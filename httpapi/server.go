@@ -1,7 +1,6 @@
 package httpapi
 
 import (
-	"bufio"
 	"context"
 	"errors"
 	"fmt"
@@ -99,7 +98,6 @@ type Server struct {
 
 	requests sync.Pool // of *request
 	gzips    sync.Pool // of *gzip.Reader
-	readers  sync.Pool // of *bufio.Reader
 	buffers  buffers
 }
 
@@ -125,7 +123,6 @@ func New(opts Options) (*Server, error) {
 	}
 	s.requests.New = func() any { return &request{server: s} }
 	s.gzips.New = func() any { return new(gzip.Reader) }
-	s.readers.New = func() any { return bufio.NewReader(nil) }
 	fasthttp.SetBodySizePoolLimit(poolRequestBytesMax, poolResponseBytesMax)
 	var err error
 	if s.content, err = newContent(opts.Limits); err != nil {

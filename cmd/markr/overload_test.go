@@ -24,7 +24,7 @@ var overloadFor = flag.Duration("overload", 0, "how long TestOverload overloads;
 
 const (
 	bestConnections  = 64   // of a closed loop that takes the server to its best rate
-	crowdConnections = 1024 // over which ten times that rate is due
+	crowdConnections = 2048 // over which ten times that rate is due
 	crowdTimes       = 10
 	crowdReads       = 50 // a second, meanwhile
 	recoverWithin    = 5 * time.Second
