@@ -97,7 +97,9 @@ func (l Limits) WithDefaults() Limits {
 // bytesInFlightMin is the budget that the longest body needs for itself: a
 // growing body holds its old and its new buffer for a moment, and decoders hold what
 // they decode and something beside.
-func (l *Limits) bytesInFlightMin() int64 { return 2*l.DecodedBytesMax + l.BodyBytesMax + zstdBytesHeld }
+func (l *Limits) bytesInFlightMin() int64 {
+	return 2*l.DecodedBytesMax + l.BodyBytesMax + zstdBytesHeld
+}
 
 // bytesInFlightByDefault leaves three quarters of the memory to decoded records,
 // the results, and the collector.
