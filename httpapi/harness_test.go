@@ -12,6 +12,7 @@ import (
 	"math/rand/v2"
 	"net"
 	"net/http"
+	"os"
 	"strings"
 	"sync"
 	"testing"
@@ -30,6 +31,7 @@ import (
 
 var (
 	seedFlag = flag.Uint64("seed", 0, "seed of the random tests; 0 takes a new one")
+	long     = flag.Bool("long", false, "run the long tests")
 	update   = flag.Bool("update", false, "write golden files instead of comparing with them")
 )
 
@@ -37,6 +39,10 @@ var (
 // goroutines of fasthttp's: one sleeps for up to ten seconds before it finds out
 // that its server has stopped, the other keeps the date.
 func TestMain(m *testing.M) {
+	if task := os.Getenv(idleClient); task != "" {
+		holdConnections(task)
+		return
+	}
 	goleak.VerifyTestMain(m,
 		goleak.IgnoreAnyFunction("github.com/valyala/fasthttp.(*workerPool).Start.func2"),
 		goleak.IgnoreAnyFunction("github.com/valyala/fasthttp.updateServerDate.func1"))

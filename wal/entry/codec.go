@@ -112,6 +112,10 @@ func (c *Codec) Seal(h Header, raw []byte) *Entry {
 		return e
 	}
 	e.Digest = plainDigest(raw)
+	if len(raw) > benchBytesMax {
+		e.Body = c.packLong(raw)
+		return e
+	}
 	b.packed = c.encoder.EncodeAll(raw, append(b.packed[:0], codecZstd))
 	if len(b.packed) <= len(raw) {
 		e.Body = append(make([]byte, 0, len(b.packed)), b.packed...)
@@ -119,6 +123,21 @@ func (c *Codec) Seal(h Header, raw []byte) *Entry {
 		e.Body = append(append(make([]byte, 0, 1+len(raw)), codecPlain), raw...)
 	}
 	return e
+}
+
+// packLong is the body of a long document without streams. It is made where it stays,
+// in room that is taken once, because a second copy would be felt.
+func (c *Codec) packLong(raw []byte) []byte {
+	room := make([]byte, 0, len(raw)+len(raw)>>10+64) // what does not get shorter gets little longer
+	packed := c.encoder.EncodeAll(raw, append(room, codecZstd))
+	switch {
+	case len(packed) > len(raw):
+		return append(append(packed[:0], codecPlain), raw...)
+	case len(packed) <= cap(packed)/2:
+		return append(make([]byte, 0, len(packed)), packed...)
+	default:
+		return packed
+	}
 }
 
 // plainDigest is the digest of a document without streams: the SHA-256 of its bytes.

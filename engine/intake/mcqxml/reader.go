@@ -64,6 +64,9 @@ func (r *reader) decode(doc *intake.Document, raw []byte, charset string) *intak
 	if r.wrong.found() {
 		return r.wrong.documentError(r.text)
 	}
+	if r.transcoded && len(r.text) > arenaChunkMax {
+		letGo(doc, len(r.text))
+	}
 	return nil
 }
 
