@@ -46,7 +46,7 @@ func (e *Engine) Import(ctx context.Context, s Submission) (Receipt, error) {
 	}
 	d := e.drafts.Get().(*draft)
 	defer e.release(d)
-	if err := e.prepare(d, s); err != nil {
+	if err := e.prepareInTurn(d, s); err != nil {
 		return Receipt{}, fmt.Errorf("import document: %w", err)
 	}
 	if err := e.enqueue(ctx, d); err != nil {
@@ -70,6 +70,12 @@ func (e *Engine) Import(ctx context.Context, s Submission) (Receipt, error) {
 		DuplicateOf:   d.first,
 		Findings:      d.doc.Findings,
 	}, nil
+}
+
+// prepareInTurn prepares d when there is a processor for it.
+func (e *Engine) prepareInTurn(d *draft, s Submission) error {
+	defer e.turns.take(len(s.Raw))()
+	return e.prepare(d, s)
 }
 
 // prepare does all the work that needs no order, on the caller's goroutine:

@@ -34,6 +34,7 @@ import (
 
 var (
 	seedFlag = flag.Uint64("seed", 0, "seed of the random tests; 0 takes a new one")
+	long     = flag.Bool("long", false, "run the long tests")
 	update   = flag.Bool("update", false, "write golden files instead of comparing with them")
 )
 
@@ -41,6 +42,10 @@ var (
 // goroutines of fasthttp's: one sleeps for up to ten seconds before it finds out
 // that its server has stopped, the other keeps the date.
 func TestMain(m *testing.M) {
+	if task := os.Getenv(idleClient); task != "" {
+		holdConnections(task)
+		return
+	}
 	goleak.VerifyTestMain(m,
 		goleak.IgnoreAnyFunction("github.com/valyala/fasthttp.(*workerPool).Start.func2"),
 		goleak.IgnoreAnyFunction("github.com/valyala/fasthttp.updateServerDate.func1"))

@@ -76,17 +76,17 @@ func TestImportSample(t *testing.T) {
 
 // Codings of request bodies, from implementations other than the server's where
 // there is one.
-var bodyCodings = map[string]func(t *testing.T, document string) []byte{
-	"identity": func(_ *testing.T, document string) []byte { return []byte(document) },
-	"gzip": func(t *testing.T, document string) []byte {
+var bodyCodings = map[string]func(t testing.TB, document string) []byte{
+	"identity": func(_ testing.TB, document string) []byte { return []byte(document) },
+	"gzip": func(t testing.TB, document string) []byte {
 		t.Helper()
 		return compress(t, document, func(w io.Writer) io.WriteCloser { return gzip.NewWriter(w) })
 	},
-	"deflate": func(t *testing.T, document string) []byte {
+	"deflate": func(t testing.TB, document string) []byte {
 		t.Helper()
 		return compress(t, document, func(w io.Writer) io.WriteCloser { return zlib.NewWriter(w) })
 	},
-	"zstd": func(t *testing.T, document string) []byte {
+	"zstd": func(t testing.TB, document string) []byte {
 		t.Helper()
 		return compress(t, document, func(w io.Writer) io.WriteCloser {
 			encoder, err := zstd.NewWriter(w)
@@ -98,7 +98,7 @@ var bodyCodings = map[string]func(t *testing.T, document string) []byte{
 	},
 }
 
-func compress(t *testing.T, document string, encoder func(io.Writer) io.WriteCloser) []byte {
+func compress(t testing.TB, document string, encoder func(io.Writer) io.WriteCloser) []byte {
 	t.Helper()
 	var b bytes.Buffer
 	w := encoder(&b)

@@ -1,7 +1,6 @@
 package httpapi
 
 import (
-	"bufio"
 	"context"
 	"errors"
 	"fmt"
@@ -95,11 +94,10 @@ type Server struct {
 	refusals   [admissions]*requestError
 	mediaTypes []string // that are read
 	budget     budget
-	places     chan struct{} // one token for each import under way
+	places     *places
 
 	requests sync.Pool // of *request
 	gzips    sync.Pool // of *gzip.Reader
-	readers  sync.Pool // of *bufio.Reader
 	buffers  buffers
 }
 
@@ -121,11 +119,10 @@ func New(opts Options) (*Server, error) {
 		refusals:   newRefusals(opts.Limits, strings.Join(opts.Intake.Offers(), ", ")),
 		mediaTypes: opts.Intake.MediaTypes(),
 		budget:     budget{max: opts.Limits.BytesInFlightMax},
-		places:     make(chan struct{}, opts.Limits.ImportsInFlightMax),
+		places:     newPlaces(opts.Limits.ImportsInFlightMax, opts.Limits.ImportWaitMax),
 	}
 	s.requests.New = func() any { return &request{server: s} }
 	s.gzips.New = func() any { return new(gzip.Reader) }
-	s.readers.New = func() any { return bufio.NewReader(nil) }
 	fasthttp.SetBodySizePoolLimit(poolRequestBytesMax, poolResponseBytesMax)
 	var err error
 	if s.content, err = newContent(opts.Limits); err != nil {

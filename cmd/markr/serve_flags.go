@@ -24,8 +24,8 @@ const (
 	refusedBytesMaxDefault = 1 << 30
 	freeDiskMinDefault     = 1 << 30
 	slowDefault            = time.Second
-	drainTimeoutDefault    = 20 * time.Second
-	memoryRatioDefault     = 0.9 // leaves a tenth for what Go does not count
+	drainTimeoutDefault    = 8 * time.Second // `docker stop` kills after 10 s, and closing takes a moment
+	memoryRatioDefault     = 0.9             // leaves a tenth for what Go does not count
 )
 
 // serveOptions are the flags of the verb, checked one by one; what only makes

@@ -26,3 +26,29 @@ func (d *Document) Keep(text []byte) []byte {
 	d.Arena = d.Arena[:len(d.Arena)+len(text)]
 	return slices.Clip(text)
 }
+
+// letGoShare is how small the ids of a transcoded text have to be beside it to be worth
+// moving.
+const letGoShare = 16
+
+// LetGo moves the ids of all records out of a long transcoded text of so many bytes, so
+// that it need not be held while the records are: it may have three times the bytes of
+// the document. What of a short one is held is worth keeping.
+func (d *Document) LetGo(textBytes int) {
+	if textBytes <= arenaChunkMax {
+		return
+	}
+	size := 0
+	for i := range d.Records {
+		size += len(d.Records[i].Test) + len(d.Records[i].Student)
+	}
+	if size > textBytes/letGoShare {
+		return
+	}
+	d.Arena = nil
+	for i := range d.Records {
+		record := &d.Records[i]
+		record.Test = d.Keep(append(d.Take(len(record.Test)), record.Test...))
+		record.Student = d.Keep(append(d.Take(len(record.Student)), record.Student...))
+	}
+}

@@ -135,6 +135,10 @@ func (c *Codec) SealTyped(h Header, raw []byte) *Entry {
 
 // pack makes the body: packed, or plain where nothing makes it shorter.
 func (c *Codec) pack(b *bench, e *Entry, raw []byte, packed, plain byte) {
+	if len(raw) > benchBytesMax {
+		e.Body = c.packLong(raw, packed, plain)
+		return
+	}
 	b.packed = c.encoder.EncodeAll(raw, append(b.packed[:0], packed))
 	if len(b.packed) <= len(raw) {
 		e.Body = append(make([]byte, 0, len(b.packed)), b.packed...)
@@ -154,6 +158,21 @@ func typedDigest(mediaType string, raw []byte) Digest {
 	var d Digest
 	hash.Sum(d[:0])
 	return d
+}
+
+// packLong is the body of a long document without streams. It is made where it stays,
+// in room that is taken once, because a second copy would be felt.
+func (c *Codec) packLong(raw []byte, packed, plain byte) []byte {
+	room := make([]byte, 0, len(raw)+len(raw)>>10+64) // what does not get shorter gets little longer
+	body := c.encoder.EncodeAll(raw, append(room, packed))
+	switch {
+	case len(body) > len(raw):
+		return append(append(body[:0], plain), raw...)
+	case len(body) <= cap(body)/2:
+		return append(make([]byte, 0, len(body)), body...)
+	default:
+		return body
+	}
 }
 
 // plainDigest is the digest of a document without streams: the SHA-256 of its bytes.

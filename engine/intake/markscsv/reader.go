@@ -51,6 +51,8 @@ func (r *reader) decode(doc *intake.Document, raw []byte, charset string, c *cho
 		return r.broken.told(r.text)
 	case r.wrong.found():
 		return r.wrong.told(r.text)
+	case r.transcoded:
+		doc.LetGo(len(r.text))
 	}
 	return nil
 }

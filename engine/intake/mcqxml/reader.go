@@ -64,6 +64,9 @@ func (r *reader) decode(doc *intake.Document, raw []byte, charset string) *intak
 	if r.wrong.found() {
 		return r.wrong.documentError(r.text)
 	}
+	if r.transcoded {
+		doc.LetGo(len(r.text))
+	}
 	return nil
 }
 
