@@ -33,6 +33,9 @@ type Vault struct {
 	// on disk. There is one writer; the lock makes a second one harmless.
 	appending sync.Mutex
 
+	snapshots  snapshots
+	lastBackup atomic.Pointer[lastBackup] // nil: none is known
+
 	// totals is what is on disk and acknowledged. Only Append changes it.
 	totals struct {
 		sync.Mutex
@@ -98,6 +101,7 @@ func open(opts Options, tuned tuning) (_ *Vault, err error) {
 			return nil, err
 		}
 	}
+	v.forgetSnapshots()
 	if err := v.metrics.register(opts.Registerer); err != nil {
 		return nil, err
 	}
@@ -115,6 +119,7 @@ func (v *Vault) Close() error {
 	}
 	v.lifetime.closed = true
 	v.serving.Store(false)
+	v.dropSnapshots()
 	if err := v.release(); err != nil {
 		return fmt.Errorf("close vault in %s: %w", v.opts.Dir, err)
 	}

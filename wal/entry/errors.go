@@ -33,6 +33,13 @@ var (
 	ErrFailed = errors.New("log failed")
 	// ErrClosed: the log has been closed.
 	ErrClosed = errors.New("log closed")
+
+	// Copying.
+
+	// ErrSnapshots: as many snapshots are held as there may be.
+	ErrSnapshots = errors.New("too many snapshots")
+	// ErrNoSnapshot: there is no such snapshot, or it was not renewed in time.
+	ErrNoSnapshot = errors.New("no such snapshot")
 )
 
 // DamagedError names a damaged entry. It wraps [ErrDamaged].
