@@ -79,6 +79,8 @@ func TestMetricNames(t *testing.T) {
 		"markr_wal_refused_bytes gauge",
 		"markr_wal_refused_dropped_total counter",
 		"markr_wal_size_bytes gauge",
+		"markr_wal_snapshot_pause_seconds histogram",
+		"markr_wal_snapshots gauge",
 		"markr_wal_written_bytes_total counter",
 	}
 	if !slices.Equal(names, want) {
@@ -150,7 +152,7 @@ func TestMetricsTwice(t *testing.T) {
 	if _, err := wal.Open(other); err == nil {
 		t.Fatal("registered twice")
 	}
-	if left := gathered(t, registry); len(left) != 13 { // There are no figures of the disk.
+	if left := gathered(t, registry); len(left) != 15 { // There are no figures of the disk.
 		t.Errorf("%d metrics of the first vault are left", len(left))
 	}
 	other.Registerer = nil

@@ -379,7 +379,7 @@ func TestCrashAmidSnapshots(t *testing.T) {
 		t.Run(fmt.Sprintf("unsynced=%d", unsynced), func(t *testing.T) {
 			t.Parallel()
 			r := waltest.Random(t)
-			disk := newCrashDisk(vfs.NewCrashableMem())
+			disk := waltest.NewCrashDisk(vfs.NewCrashableMem())
 			v, err := openScripted(disk, nil)
 			if err != nil {
 				t.Fatal(err)
@@ -392,13 +392,13 @@ func TestCrashAmidSnapshots(t *testing.T) {
 				if done++; i%13 != 3 {
 					continue
 				}
-				disk.before = func(operation int) {
+				before := func(operation int) {
 					if !*long && r.IntN(6) != 0 {
 						return
 					}
 					images++
 					cfg := vfs.CrashCloneCfg{UnsyncedDataPercent: unsynced, RNG: rand.New(rand.NewPCG(r.Uint64(), 0))}
-					image := disk.image(cfg)
+					image := disk.Image(cfg)
 					if err := survivor(t, image, all[done:done+1]); err != nil {
 						t.Errorf("operation %d: %v", operation, err)
 					}
@@ -406,6 +406,7 @@ func TestCrashAmidSnapshots(t *testing.T) {
 						t.Errorf("operation %d: after the next Open there are %v, %v", operation, names, err)
 					}
 				}
+				disk.Rest(func() { disk.Before = before })
 				s, err := v.TakeSnapshot()
 				if err == nil && i%2 == 0 {
 					err = v.KeepSnapshot(s.ID, "some")
@@ -413,9 +414,7 @@ func TestCrashAmidSnapshots(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				disk.mu.Lock()
-				disk.before = nil
-				disk.mu.Unlock()
+				disk.Rest(func() { disk.Before = nil })
 			}
 			if err := v.Close(); err != nil {
 				t.Error(err)
