@@ -24,12 +24,6 @@ var (
 
 	// ErrOpenedForReading: the vault was opened with Options.ReadOnly.
 	ErrOpenedForReading = errors.New("vault is opened for reading only")
-
-	// Copying.
-
-	// ErrNoLinks: the file system has no hard links, so that the files of a vault that
-	// is written to cannot be held.
-	ErrNoLinks = errors.New("hard links cannot be made in the data directory")
 )
 
 // LockedError says who has the data directory open. It wraps [ErrLocked].

@@ -46,7 +46,7 @@ type heldSnapshot struct {
 // Options.SnapshotLease. Appends wait for some milliseconds of it, for a link to each
 // table. The snapshot of a vault opened for reading is the data directory itself.
 //
-// The error is [entry.ErrSnapshots] if too many are held, [ErrNoLinks], a
+// The error is [entry.ErrSnapshots] if too many are held, [entry.ErrNoLinks], a
 // *[entry.DamagedError] if the vault's end is damaged, [entry.ErrFailed],
 // [entry.ErrClosed] or the disk's. It harms nothing.
 func (v *Vault) TakeSnapshot() (entry.Snapshot, error) {
@@ -105,7 +105,7 @@ func (v *Vault) fillSnapshot(copied directory) (entry.Tip, error) {
 		return entry.Tip{}, err
 	}
 	if err := v.opts.FS.Link(v.directory.join(formatName), copied.join(formatName)); err != nil {
-		return entry.Tip{}, fmt.Errorf("%w: %w", ErrNoLinks, err)
+		return entry.Tip{}, fmt.Errorf("%w: %w", entry.ErrNoLinks, err)
 	}
 	if err := v.flushForSnapshot(); err != nil {
 		return entry.Tip{}, fmt.Errorf("flush: %w", err)

@@ -284,7 +284,7 @@ func TestSnapshotWithoutLinks(t *testing.T) {
 		}
 		return nil
 	}))))
-	if _, err := v.TakeSnapshot(); !errors.Is(err, wal.ErrNoLinks) {
+	if _, err := v.TakeSnapshot(); !errors.Is(err, entry.ErrNoLinks) {
 		t.Errorf("%v", err)
 	}
 	if names, err := disk.List("data/snapshots"); err != nil || len(names) != 0 {

@@ -206,7 +206,8 @@ func TestFaults(t *testing.T) {
 	var kind atomic.Value
 	kind.Store(syscall.EIO)
 	disk := errorfs.Wrap(mem, errorfs.InjectorFunc(func(op errorfs.Op) error {
-		if op.Kind == errorfs.OpFileClose || op.Kind.ReadOrWrite() == errorfs.OpIsRead && op.Kind != errorfs.OpFileRead {
+		if op.Kind == errorfs.OpFileClose || op.Kind == errorfs.OpLock || // A lock that cannot be had is somebody else's.
+			op.Kind.ReadOrWrite() == errorfs.OpIsRead && op.Kind != errorfs.OpFileRead {
 			return nil
 		}
 		if operations.Add(1) == failAt.Load() {

@@ -96,7 +96,7 @@ func TestDamagedBackup(t *testing.T) {
 		spoiling{"cut short", manifest, "", func(name string) { write(t, disk, name, string(text[:len(text)/2])) }},
 		spoiling{"empty", manifest, "", func(name string) { write(t, disk, name, "") }},
 		spoiling{"of another backup", manifest, "", func(name string) {
-			write(t, disk, name, strings.Replace(string(text), m.ID, "20200101T000000.000Z-1", 1))
+			write(t, disk, name, strings.Replace(string(text), m.ID, "20200101T000000.000000Z-1", 1))
 		}})
 	for i, s := range all {
 		whole := string(slurp(t, disk, s.name))

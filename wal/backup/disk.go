@@ -139,6 +139,9 @@ func (p *pump) read(ctx context.Context, from string, to io.Writer) (size int64,
 		n, readErr := f.Read(p.buffer)
 		if p.limit != nil && n > 0 {
 			if err = p.limit.WaitN(ctx, n); err != nil {
+				if cause := context.Cause(ctx); cause != nil {
+					err = cause
+				}
 				break
 			}
 		}

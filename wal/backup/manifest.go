@@ -41,7 +41,7 @@ type File struct {
 
 // idOf makes the id of a backup; ids sort by time.
 func idOf(taken time.Time, tip *entry.Tip) string {
-	return fmt.Sprintf("%s-%d", taken.UTC().Format("20060102T150405.000Z"), tip.Position)
+	return fmt.Sprintf("%s-%d", taken.UTC().Format("20060102T150405.000000Z"), tip.Position)
 }
 
 // Bytes is the size of all files.

@@ -40,6 +40,9 @@ var (
 	ErrSnapshots = errors.New("too many snapshots")
 	// ErrNoSnapshot: there is no such snapshot, or it was not renewed in time.
 	ErrNoSnapshot = errors.New("no such snapshot")
+	// ErrNoLinks: the file system has no hard links, so that files of a log that is
+	// written to cannot be held.
+	ErrNoLinks = errors.New("hard links cannot be made beside the log")
 )
 
 // DamagedError names a damaged entry. It wraps [ErrDamaged].

@@ -50,14 +50,14 @@ func (t *Tip) String() string {
 // A Snapshot is the files of a log as they were when it ended at Tip. They do not
 // change until it is released.
 type Snapshot struct {
-	ID    string
-	Taken time.Time
-	Tip   Tip
-	// Path is the directory with the files, relative to the log's own.
-	Path  string
-	Files []File
+	ID    string    `json:"id"`
+	Taken time.Time `json:"taken"`
+	Tip   Tip       `json:"tip"`
+	// Path is the directory with the files, relative to the log's own, with slashes.
+	Path  string `json:"path"`
+	Files []File `json:"files"`
 	// Expires is when it is released if nobody renews it; zero: it is not.
-	Expires time.Time
+	Expires time.Time `json:"expires"`
 }
 
 // A File is one file of a Snapshot.
