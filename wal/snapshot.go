@@ -63,7 +63,7 @@ func (v *Vault) TakeSnapshot() (entry.Snapshot, error) {
 }
 
 func (v *Vault) takeSnapshot() (entry.Snapshot, error) {
-	now := v.opts.Now().UTC()
+	now := v.opts.Now().UTC().Truncate(time.Microsecond)
 	s := entry.Snapshot{ID: now.Format(snapshotIDFormat), Taken: now, Path: "."}
 	var err error
 	if v.opts.ReadOnly {
