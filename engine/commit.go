@@ -71,10 +71,10 @@ func (e *Engine) commit(b *book, batch []*draft, entries []*entry.Entry) {
 	e.metrics.vault.Observe(durable.Sub(started).Seconds())
 	e.metrics.batch.Observe(float64(len(batch)))
 	if err == nil {
+		e.state.Store(e.take(b, batch))
 		for _, d := range batch {
-			e.take(b, d)
+			e.settle(d)
 		}
-		e.state.Store(b.publish())
 		visible := e.opts.Now()
 		e.metrics.apply.Observe(visible.Sub(durable).Seconds())
 		e.metrics.visibility.Observe(visible.Sub(durable).Seconds())
@@ -89,16 +89,24 @@ func (e *Engine) commit(b *book, batch []*draft, entries []*entry.Entry) {
 	}
 }
 
-// take brings a durable entry into the book.
-func (e *Engine) take(b *book, d *draft) {
-	b.position = d.entry.Position
-	switch d.entry.Outcome {
-	case entry.Accepted:
-		d.effects = b.apply(referTo(&d.entry.Header), d.doc.Records)
-	case entry.Duplicate:
+// take brings durable entries into the book and returns the state with them.
+func (e *Engine) take(b *book, batch []*draft) *State {
+	e.live.Lock()
+	defer e.live.Unlock()
+	for _, d := range batch {
+		b.position = d.entry.Position
+		if d.entry.Outcome == entry.Accepted {
+			d.effects = b.apply(referTo(&d.entry.Header), d.doc.Records)
+		}
+	}
+	return b.publish()
+}
+
+// settle sets what is left to be told of a durable entry, and counts it.
+func (e *Engine) settle(d *draft) {
+	if d.entry.Outcome == entry.Duplicate {
 		d.effects = ledger.Effects{Unchanged: len(d.doc.Records)}
 		d.first, d.err = e.idAt(d.entry.DuplicateOf)
-	case entry.Refused:
 	}
 	e.metrics.count(d)
 }

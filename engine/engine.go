@@ -89,6 +89,18 @@ type Engine struct {
 
 	appending appending
 
+	// live is the book for those who look at more than a state holds: one student's
+	// scans, a test as it was. The committer holds it while it takes a batch, others
+	// while they take a view: there is no I/O under it, and nothing whose time grows
+	// with a test. The book is nil until recovery has ended well.
+	live struct {
+		sync.Mutex
+
+		book *book
+	}
+	pasts  chan struct{} // a token for each test that is being computed as it was
+	traces chan struct{} // a token for each student who is being looked up
+
 	// Held shared by everybody who may send to queue, exclusively to close it.
 	closing struct {
 		sync.RWMutex
@@ -117,6 +129,8 @@ func Open(opts Options) (*Engine, error) {
 		drafts: sync.Pool{New: func() any { return &draft{done: make(chan struct{}, 1)} }},
 		queue:  make(chan *draft, opts.QueueMax),
 		done:   make(chan struct{}),
+		pasts:  make(chan struct{}, pastsMax),
+		traces: make(chan struct{}, tracesMax),
 	}
 	e.recovery.init(opts.Now(), opts.Log.Last())
 	if e.metrics, err = newMetrics(opts.Registerer, e); err != nil {
@@ -137,7 +151,10 @@ func (e *Engine) run(ctx context.Context) {
 	b := e.restored()
 	err := e.recover(ctx, b)
 	if err == nil {
+		e.live.Lock()
+		e.live.book = b
 		e.state.Store(b.publish())
+		e.live.Unlock()
 	}
 	e.recovery.end(err, e.opts.Now())
 	if err == nil {

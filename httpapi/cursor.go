@@ -22,6 +22,7 @@ const (
 	cursorVersion       = 1
 	cursorOfTests       = 't' // the key is a test id: go on after it
 	cursorOfImports     = 'i' // the key is a position, big-endian: go on before it
+	cursorOfHistory     = 'h' // the key is a position, big-endian: go on with it
 	cursorChecksumBytes = 4
 	cursorBytesMin      = 2 + 1 + cursorChecksumBytes
 	cursorCharsMax      = (2 + exam.IDBytesMax + cursorChecksumBytes + 2) / 3 * 4
@@ -45,7 +46,21 @@ func importsCursor(before entry.Position) string {
 
 // parseImportsCursor is the position that the cursor goes on before.
 func parseImportsCursor(cursor string) (entry.Position, error) {
-	key, err := openCursor(cursorOfImports, cursor)
+	return openPositionCursor(cursorOfImports, cursor)
+}
+
+// historyCursor goes on with a position.
+func historyCursor(with entry.Position) string {
+	return sealCursor(cursorOfHistory, binary.BigEndian.AppendUint64(nil, uint64(with)))
+}
+
+// parseHistoryCursor is the position that the cursor goes on with.
+func parseHistoryCursor(cursor string) (entry.Position, error) {
+	return openPositionCursor(cursorOfHistory, cursor)
+}
+
+func openPositionCursor(list byte, cursor string) (entry.Position, error) {
+	key, err := openCursor(list, cursor)
 	if err != nil {
 		return 0, err
 	}

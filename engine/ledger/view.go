@@ -4,6 +4,7 @@ import (
 	"errors"
 
 	"markr/engine/exam"
+	"markr/engine/scoring"
 )
 
 // ErrRow says that a row cannot be one of a test.
@@ -27,12 +28,17 @@ type View struct {
 	scannedOn columnView[int64]
 	highest   columnView[exam.Marks]
 	length    int
+	rule      scoring.Rule
+	past      pastView
 }
 
 // View is the test as it is now. It costs a pointer a chunk, and later the copy of
 // each chunk in which a scan is replaced.
 func (t *Test) View() View {
-	return View{t.rows.view(), t.available.view(), t.scannedOn.view(), t.highest.view(), t.rows.rows}
+	return View{
+		t.rows.view(), t.available.view(), t.scannedOn.view(), t.highest.view(), t.rows.rows,
+		t.rule, t.past.view(),
+	}
 }
 
 // Len is how many students there were.
@@ -81,10 +87,10 @@ func (t *Test) Restore(students *Students, rows []Row) error {
 			return ErrRow
 		}
 		t.rows.append(kept{row.Student, row.Obtained, row.Arrival})
-		if t.wantsAvailable() {
+		if t.rule.NeedsAvailable() {
 			t.available.append(row.Available)
 		}
-		if t.wantsScannedOn() {
+		if t.rule.NeedsScannedOn() {
 			t.scannedOn.append(row.ScannedOn)
 		}
 		if t.wantsHighest() {
@@ -103,7 +109,7 @@ func (t *Test) possible(students *Students, row *Row) bool {
 	switch {
 	case int(row.Student) >= students.Len(), row.Obtained < 0, row.Obtained > exam.MarksMax:
 		return false
-	case t.wantsAvailable() && (row.Available < row.Obtained || row.Available > exam.MarksMax):
+	case t.rule.NeedsAvailable() && (row.Available < row.Obtained || row.Available > exam.MarksMax):
 		return false
 	case t.wantsHighest() && (row.Highest < row.Obtained || row.Highest == 0 || row.Highest > exam.MarksMax):
 		return false

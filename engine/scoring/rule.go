@@ -71,3 +71,10 @@ type Rule struct {
 	Policy      Policy
 	Denominator Denominator
 }
+
+// NeedsAvailable says whether a student's scans are told apart, or made percentages,
+// by their own available marks.
+func (r Rule) NeedsAvailable() bool { return r.Policy == MostComplete || r.Denominator == OfSheet }
+
+// NeedsScannedOn says whether a student's scans are told apart by their time.
+func (r Rule) NeedsScannedOn() bool { return r.Policy == Latest }
