@@ -50,6 +50,9 @@ var (
 	// statuses are those that are ever sent; the last stands for any other.
 	statuses = [...]int{200, 201, 204, 304, 400, 401, 403, 404, 405, 406, 408, 409, 413, 415, 422, 429, 431, 503, 500}
 
+	// unmeasured forgets what it is told.
+	unmeasured = prometheus.ObserverFunc(func(float64) {})
+
 	// bodyCodings are the codings of request bodies, by number.
 	bodyCodings = [...]bodyCoding{bodyUnknown, bodyIdentity, bodyGzip, bodyZstd, bodyDeflate}
 
@@ -172,10 +175,15 @@ func (m *metrics) vectors(table []route) []prometheus.Collector {
 
 func (m *metrics) newRouteMetrics(r route, durations, requestSizes, responseSizes *prometheus.HistogramVec) *routeMetrics {
 	rm := &routeMetrics{
-		route:        r.pattern,
-		method:       methodIndex(r.method),
-		duration:     durations.WithLabelValues(r.method, r.pattern),
-		responseSize: responseSizes.WithLabelValues(r.pattern),
+		route:  r.pattern,
+		method: methodIndex(r.method),
+	}
+	if r.reach == control {
+		// Used a few times a day: counted, and not worth series of their own.
+		rm.duration, rm.responseSize = unmeasured, unmeasured
+	} else {
+		rm.duration = durations.WithLabelValues(r.method, r.pattern)
+		rm.responseSize = responseSizes.WithLabelValues(r.pattern)
 	}
 	if r.pattern == importPattern {
 		rm.requestSize = requestSizes.WithLabelValues(r.pattern)

@@ -28,7 +28,7 @@ func newRestore(std streams) *cli.Command {
 	return &cli.Command{
 		Name:        "restore",
 		Usage:       "make a data directory of a backup",
-		UsageText:   "markr restore /mnt/backups --data-dir /var/lib/markr\nmarkr restore /mnt/backups --data-dir ./look --backup 20261126T160426.123456Z-17",
+		UsageText:   "markr restore /mnt/backups --data-dir /var/lib/markr\nmarkr restore /mnt/backups --backup 20261126T160426.123456Z-17",
 		ArgsUsage:   "DIR",
 		Description: restoreDescription,
 		Flags: []cli.Flag{
