@@ -222,7 +222,7 @@ func TestRate(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		const burst = 256 << 10
+		const burst = perSecond / 4
 		want := time.Duration(added.Manifest.Bytes()-burst) * time.Second / perSecond
 		if took := time.Since(began); took < want || took > want+10*time.Second || want < time.Second {
 			t.Errorf("%d bytes took %v, want %v", added.Manifest.Bytes(), took, want)

@@ -15,8 +15,13 @@ import (
 	"golang.org/x/time/rate"
 )
 
-// bufferBytes is how much is read at a time, and so how evenly a rate is kept.
-const bufferBytes = 256 << 10
+// How much is read at a time: with a rate a quarter of a second's, so that it is kept
+// evenly.
+const (
+	bufferBytes    = 256 << 10
+	bufferBytesMin = 4 << 10
+	bufferShare    = 4
+)
 
 func (s *Store) join(names ...string) string {
 	return s.fs.PathJoin(append([]string{s.dir}, names...)...)
@@ -99,10 +104,13 @@ type pump struct {
 }
 
 func (s *Store) newPump(bytesPerSecondMax int64, moved func(int64)) *pump {
-	p := &pump{fs: s.fs, moved: moved, buffer: make([]byte, bufferBytes)}
+	p := &pump{fs: s.fs, moved: moved}
+	size := int64(bufferBytes)
 	if bytesPerSecondMax > 0 {
-		p.limit = rate.NewLimiter(rate.Limit(bytesPerSecondMax), bufferBytes)
+		size = max(min(size, bytesPerSecondMax/bufferShare), bufferBytesMin)
+		p.limit = rate.NewLimiter(rate.Limit(bytesPerSecondMax), int(size))
 	}
+	p.buffer = make([]byte, size)
 	return p
 }
 
