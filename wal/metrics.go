@@ -76,8 +76,8 @@ func newMetrics(v *Vault) *metrics {
 		compactionDebt: gauge("markr_pebble_compaction_debt_bytes", "Estimate of bytes that Pebble still has to compact."),
 		memTable:       gauge("markr_pebble_memtable_bytes", "Bytes in memtables of Pebble."),
 		snapshots:      gauge("markr_wal_snapshots", "Snapshots that are held for backups; they keep disk space from becoming free."),
-		backupTime:     gauge("markr_backup_last_success_timestamp_seconds", "Unix time of the data in the newest backup; absent before the first."),
-		backupPosition: gauge("markr_backup_last_success_position", "Position up to which the newest backup goes; absent before the first."),
+		backupTime:     gauge("markr_backup_last_success_timestamp_seconds", "Unix time of the data in the newest backup; 0 before the first."),
+		backupPosition: gauge("markr_backup_last_success_position", "Position up to which the newest backup goes; 0 before the first."),
 	}
 }
 
@@ -152,10 +152,14 @@ func (g gauges) Collect(values chan<- prometheus.Metric) {
 	totals := g.vault.current()
 	set(g.refusedBytes, float64(totals.refused.bytes))
 	set(g.snapshots, float64(g.vault.snapshots.count()))
-	if last := g.vault.lastBackup.Load(); last != nil {
-		set(g.backupTime, float64(last.taken.Unix()))
-		set(g.backupPosition, float64(last.position))
+	last, taken := g.vault.lastBackup.Load(), int64(0)
+	if last == nil {
+		last = &lastBackup{}
+	} else {
+		taken = last.taken.Unix()
 	}
+	set(g.backupTime, float64(taken))
+	set(g.backupPosition, float64(last.position))
 	if usage, err := g.vault.disk.space(); err == nil {
 		set(g.diskFree, float64(usage.AvailBytes))
 		set(g.diskSize, float64(usage.TotalBytes))
