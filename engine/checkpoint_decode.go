@@ -119,13 +119,11 @@ func (d *decoder) marks() exam.Marks {
 // position.
 func decodeBook(r io.Reader, at entry.Position, rule scoring.Rule) (*book, error) {
 	d := &decoder{from: r}
-	head := d.bytes(3)
+	made, err := d.head()
 	switch {
-	case d.err != nil:
-		return nil, d.err
-	case head[0] != bookVersion:
-		return nil, &entry.VersionError{What: "checkpoint of the engine", Version: head[0]}
-	case head[1] != byte(rule.Policy) || head[2] != byte(rule.Denominator):
+	case err != nil:
+		return nil, err
+	case made != rule:
 		return nil, errOtherRule
 	}
 	b := newBook(rule)
@@ -154,6 +152,18 @@ func decodeBook(r io.Reader, at entry.Position, rule scoring.Rule) (*book, error
 	return b, d.err
 }
 
+// head takes the version and the rule that the checkpoint was made under.
+func (d *decoder) head() (scoring.Rule, error) {
+	head := d.bytes(3)
+	switch {
+	case d.err != nil:
+		return scoring.Rule{}, d.err
+	case head[0] != bookVersion:
+		return scoring.Rule{}, &entry.VersionError{What: "checkpoint of the engine", Version: head[0]}
+	}
+	return scoring.Rule{Policy: scoring.Policy(head[1]), Denominator: scoring.Denominator(head[2])}, nil
+}
+
 // Rows on their way from the reading to the filling of a test.
 const (
 	rowsMax    = 4096 // in one hand-over
@@ -167,12 +177,8 @@ func (d *decoder) test(b *book, filling *errgroup.Group) {
 		d.fail()
 		return
 	}
-	var last ImportRef
-	copy(last.ID[:], d.bytes(uint64(len(last.ID))))
-	last.Position = entry.Position(d.uint())
-	last.Received = time.UnixMicro(d.int()).UTC()
 	t := b.test([]byte(id))
-	t.touch(b, last)
+	t.touch(b, d.last())
 	rows := d.count()
 	b.marks += rows
 	handed := make(chan []ledger.Row, handedOver)
@@ -222,6 +228,14 @@ func (d *decoder) rows(rows int, rule scoring.Rule, highest bool, handOver func(
 		}
 		rows -= len(part)
 	}
+}
+
+// last takes the last import of a test.
+func (d *decoder) last() (last ImportRef) {
+	copy(last.ID[:], d.bytes(uint64(len(last.ID))))
+	last.Position = entry.Position(d.uint())
+	last.Received = time.UnixMicro(d.int()).UTC()
+	return last
 }
 
 func (d *decoder) row(before ledger.Row, rule scoring.Rule, highest bool) (row ledger.Row) {

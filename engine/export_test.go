@@ -5,6 +5,7 @@ import (
 
 	"markr/engine/exam"
 	"markr/engine/scoring"
+	"markr/wal/entry"
 )
 
 // EncodedBook is a checkpoint of a book with these records.
@@ -27,4 +28,15 @@ func encoded(b *book) []byte {
 	var to bytes.Buffer
 	_ = b.view().encode(&to) // A buffer takes everything.
 	return to.Bytes()
+}
+
+// ApplyTo is a checkpoint of what this one becomes when more records are applied to it,
+// as if they had come with the last import of the test that they all are of.
+func ApplyTo(checkpoint []byte, at entry.Position, rule scoring.Rule, records ...exam.Record) ([]byte, error) {
+	b, err := decodeBook(bytes.NewReader(checkpoint), at, rule)
+	if err != nil {
+		return nil, err
+	}
+	b.apply(b.test(records[0].Test).last, records)
+	return encoded(b), nil
 }
