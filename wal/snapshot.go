@@ -284,6 +284,7 @@ func (m *meta) tip() entry.Tip {
 		entry.Accepted.String():  m.accepted.entries,
 		entry.Refused.String():   m.refused.entries,
 		entry.Duplicate.String(): m.duplicates.entries,
+		entry.Event.String():     m.events.entries,
 		"dropped":                m.dropped,
 	}}
 }
