@@ -121,7 +121,7 @@ func New(opts Options) (*Server, error) {
 		logger:     opts.Logger,
 		slow:       opts.SlowAfter,
 		scraper:    newScraper(opts.Registry),
-		refusals:   newRefusals(opts.Limits, strings.Join(opts.Intake.MediaTypes(), ", ")),
+		refusals:   newRefusals(opts.Limits, strings.Join(opts.Intake.Offers(), ", ")),
 		mediaTypes: opts.Intake.MediaTypes(),
 		budget:     budget{max: opts.Limits.BytesInFlightMax},
 		places:     newPlaces(opts.Limits.ImportsInFlightMax, opts.Limits.ImportWaitMax),
