@@ -181,10 +181,10 @@ func TestNamesAreOnDiskInOrder(t *testing.T) {
 	t.Parallel()
 	const dir = "srv/markr/data"
 	mem := vfs.NewCrashableMem()
-	disk := newCrashDisk(mem)
+	disk := waltest.NewCrashDisk(mem)
 	markers, formats := 0, 0
-	disk.before = func(operation int) {
-		kept := disk.image(vfs.CrashCloneCfg{})
+	disk.Before = func(operation int) {
+		kept := disk.Image(vfs.CrashCloneCfg{})
 		for _, store := range []string{dir + "/vault.tmp", dir + "/vault"} {
 			names, _ := mem.List(store) // It may not be there yet.
 			for _, name := range names {

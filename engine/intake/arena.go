@@ -33,7 +33,7 @@ const letGoShare = 16
 
 // LetGo moves the ids of all records out of a long transcoded text of so many bytes, so
 // that it need not be held while the records are: it may have three times the bytes of
-// the document. What of a short one is held is worth keeping.
+// the document. It is for decoders, when a document is read.
 func (d *Document) LetGo(textBytes int) {
 	if textBytes <= arenaChunkMax {
 		return
