@@ -53,6 +53,25 @@ func TestHostileTables(t *testing.T) {
 	}
 }
 
+// The text of a long table in another encoding is let go of: what is left are ids.
+func TestLongTranscodedTable(t *testing.T) {
+	t.Parallel()
+	const header = "test-id,student-number,available,obtained,note\n"
+	table := header + strings.Repeat("9,00\xE91,20,13,"+strings.Repeat("\xE9", 4000)+"\n", 1000)
+	var doc intake.Document
+	if err := registry(t, intake.Limits{}).Decode(&doc, []byte(table), "text/csv; charset=iso-8859-1"); err != nil {
+		t.Fatal(err)
+	}
+	for i, record := range doc.Records {
+		if string(record.Test) != "9" || string(record.Student) != "00é1" {
+			t.Fatalf("record %d: %q %q", i+1, record.Test, record.Student)
+		}
+	}
+	if len(doc.Records) != 1000 || cap(doc.Arena) > 1<<20 {
+		t.Errorf("%d records, %d bytes held", len(doc.Records), cap(doc.Arena))
+	}
+}
+
 // In the steady state nothing is allocated for a table without a profile. Not parallel,
 // because allocations are counted.
 func TestNoAllocations(t *testing.T) {
