@@ -24,6 +24,7 @@ type metrics struct {
 	unread          map[code]prometheus.Counter   // imports refused by the border
 	denied          map[string]prometheus.Counter // requests, by reason
 	connections     prometheus.Gauge
+	opened          prometheus.Counter // connections, those that are closed included
 	importsInFlight prometheus.Gauge
 }
 
@@ -112,6 +113,9 @@ func newMetrics(s *Server, registerer prometheus.Registerer, table []route) (*me
 		connections: prometheus.NewGauge(prometheus.GaugeOpts{
 			Name: "markr_http_connections", Help: "Connections open.",
 		}),
+		opened: prometheus.NewCounter(prometheus.CounterOpts{
+			Name: "markr_http_connections_opened_total", Help: "Connections let in.",
+		}),
 		importsInFlight: prometheus.NewGauge(prometheus.GaugeOpts{
 			Name: "markr_import_in_flight", Help: "Documents read whole and not answered yet.",
 		}),
@@ -120,7 +124,7 @@ func newMetrics(s *Server, registerer prometheus.Registerer, table []route) (*me
 		unread:   make(map[code]prometheus.Counter),
 		denied:   make(map[string]prometheus.Counter),
 	}
-	collectors := append([]prometheus.Collector{m.requests, m.panics, m.connections, m.importsInFlight},
+	collectors := append([]prometheus.Collector{m.requests, m.panics, m.connections, m.opened, m.importsInFlight},
 		m.vectors(table)...)
 	for _, c := range append(collectors, s.gauges()...) {
 		if err := registerer.Register(c); err != nil {
@@ -139,7 +143,7 @@ func (m *metrics) vectors(table []route) []prometheus.Collector {
 	responseSizes := prometheus.NewHistogramVec(sizeOpts("markr_http_response_size_bytes",
 		"Bytes of response bodies as they went."), []string{"route"})
 	read := prometheus.NewHistogram(durationOpts("markr_import_read_duration_seconds",
-		"Time to receive and decompress a document."))
+		"Time to receive a document."))
 	rejected := prometheus.NewCounterVec(prometheus.CounterOpts{
 		Name: "markr_http_connections_rejected_total", Help: "Connections turned away, by the limit reached.",
 	}, []string{"limit"})

@@ -1,7 +1,6 @@
 package httpapi
 
 import (
-	"bufio"
 	"context"
 	"errors"
 	"fmt"
@@ -100,11 +99,10 @@ type Server struct {
 	refusals   [admissions]*requestError
 	mediaTypes []string // that are read
 	budget     budget
-	places     chan struct{} // one token for each import under way
+	places     *places
 
 	requests sync.Pool // of *request
 	gzips    sync.Pool // of *gzip.Reader
-	readers  sync.Pool // of *bufio.Reader
 	buffers  buffers
 }
 
@@ -123,15 +121,14 @@ func New(opts Options) (*Server, error) {
 		logger:     opts.Logger,
 		slow:       opts.SlowAfter,
 		scraper:    newScraper(opts.Registry),
-		refusals:   newRefusals(opts.Limits, strings.Join(opts.Intake.MediaTypes(), ", ")),
+		refusals:   newRefusals(opts.Limits, strings.Join(opts.Intake.Offers(), ", ")),
 		mediaTypes: opts.Intake.MediaTypes(),
 		budget:     budget{max: opts.Limits.BytesInFlightMax},
+		places:     newPlaces(opts.Limits.ImportsInFlightMax, opts.Limits.ImportWaitMax),
 		snapshots:  opts.Snapshots,
-		places:     make(chan struct{}, opts.Limits.ImportsInFlightMax),
 	}
 	s.requests.New = func() any { return &request{server: s} }
 	s.gzips.New = func() any { return new(gzip.Reader) }
-	s.readers.New = func() any { return bufio.NewReader(nil) }
 	fasthttp.SetBodySizePoolLimit(poolRequestBytesMax, poolResponseBytesMax)
 	var err error
 	if s.content, err = newContent(opts.Limits); err != nil {

@@ -82,7 +82,7 @@ var kinds = map[code]kind{
 	},
 	codeMalformedXML: {
 		fasthttp.StatusBadRequest, "Malformed document",
-		"The document is not well-formed XML, is empty, or was damaged on its way here.", 0,
+		"The document is not well-formed XML or no table, is empty, or was damaged on its way here.", 0,
 	},
 	code(intake.CodeUnsupportedEncoding): {
 		fasthttp.StatusBadRequest, "Unsupported character encoding",

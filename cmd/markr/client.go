@@ -53,19 +53,25 @@ func bearerFlag(file *string) cli.Flag {
 }
 
 // present makes the client present the token in a file; none if file is empty.
-func (c *client) present(file string) error {
+func (c *client) present(file string) (err error) {
+	c.token, err = readBearer(file)
+	return err
+}
+
+// readBearer is the token in a file; none if file is empty.
+func readBearer(file string) (token string, err error) {
 	if file == "" {
-		return nil
+		return "", nil
 	}
 	text, err := os.ReadFile(file)
 	if err != nil {
-		return withHint(usageError(fmt.Errorf("read token: %w", err)), "--bearer-file names a file with nothing but a token in it")
+		return "", withHint(usageError(fmt.Errorf("read token: %w", err)), "--bearer-file names a file with nothing but a token in it")
 	}
-	c.token = strings.TrimSpace(string(text))
-	if c.token == "" || strings.ContainsFunc(c.token, func(r rune) bool { return r <= ' ' || r > '~' }) {
-		return withHint(usageError(fmt.Errorf("read token: %s does not hold one token", file)), "--bearer-file names a file with nothing but a token in it")
+	token = strings.TrimSpace(string(text))
+	if token == "" || strings.ContainsFunc(token, func(r rune) bool { return r <= ' ' || r > '~' }) {
+		return "", withHint(usageError(fmt.Errorf("read token: %s does not hold one token", file)), "--bearer-file names a file with nothing but a token in it")
 	}
-	return nil
+	return token, nil
 }
 
 // parseServer reads a server's address: a URL, or a host and port alone.

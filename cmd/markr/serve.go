@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"math"
 	"net"
 	"time"
 
@@ -13,8 +12,6 @@ import (
 	"github.com/prometheus/client_golang/prometheus/collectors"
 
 	"markr/engine"
-	"markr/engine/intake"
-	"markr/engine/intake/mcqxml"
 	"markr/httpapi"
 	"markr/wal"
 )
@@ -209,23 +206,6 @@ func (s *service) closeEngine() error {
 			}
 		}
 	}
-}
-
-// formats are the kinds of documents that are read: those that arrive, within
-// limits, and those of the vault, which were accepted under the limits of their
-// day and must stay readable when limits are lowered.
-func (o *serveOptions) formats() (arriving, kept *intake.Registry, err error) {
-	arriving, err = intake.NewRegistry(mcqxml.New(o.intake))
-	if err != nil {
-		return nil, nil, err
-	}
-	kept, err = keptFormats()
-	return arriving, kept, err
-}
-
-// keptFormats are those of the vault.
-func keptFormats() (*intake.Registry, error) {
-	return intake.NewRegistry(mcqxml.New(intake.Limits{RecordsMax: math.MaxInt32, DepthMax: math.MaxInt32}))
 }
 
 // orNone says what 0 means to a person who sets a flag: none. In the rooms it means
