@@ -160,7 +160,7 @@ func aboutToMerge(tb testing.TB) (mem *vfs.MemFS, lives int) {
 		if err := v.Append(group); err != nil {
 			tb.Fatal(err)
 		}
-		mem = disk.imageNow(vfs.CrashCloneCfg{})
+		mem = disk.ImageNow(vfs.CrashCloneCfg{})
 		tried := mem.CrashClone(vfs.CrashCloneCfg{})
 		if err := v.Close(); err != nil {
 			tb.Fatal(err)
