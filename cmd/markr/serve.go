@@ -41,6 +41,8 @@ type service struct {
 	address    net.Addr // of the public listener
 	opsAddress net.Addr // nil when everything is on the public one
 	secure     bool
+	control    bool // there is a control socket
+	dataDir    string
 	watcher    *watcher
 
 	// failed receives what ends the service from inside: a listener that
@@ -150,6 +152,7 @@ func (s *service) serveControl(dataDir string) {
 		s.logger.Warn("there is no control socket, so `markr backup` needs the server stopped", "cause", err)
 		return
 	}
+	s.control, s.dataDir = true, dataDir
 	go s.serve(s.server.ServeControl, door)
 }
 
@@ -184,7 +187,11 @@ func (s *service) stop(delay, drain time.Duration) error {
 		// Their clients were not answered, so they will send again.
 		s.logger.Warn("requests under way were cut off", "after", drain, "cause", err)
 	}
-	return errors.Join(s.closeEngine(), s.vault.Close())
+	err := s.closeEngine() // Before anything that the disk could keep.
+	if s.control {
+		err = errors.Join(err, removeControl(s.dataDir))
+	}
+	return errors.Join(err, s.vault.Close())
 }
 
 // closeEngine waits for the documents that are on their way to the disk, unless it
