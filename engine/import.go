@@ -82,13 +82,15 @@ func (e *Engine) prepareInTurn(d *draft, s Submission) error {
 // decode, name, digest, compress.
 func (e *Engine) prepare(d *draft, s Submission) error {
 	started := e.opts.Now()
-	err := e.opts.Intake.Decode(&d.doc, s.Raw, s.MediaType)
+	// What is read now is what a restart will read: by the type that is kept.
+	mediaType, decides := e.opts.Intake.Kept(s.MediaType)
+	err := e.opts.Intake.Decode(&d.doc, s.Raw, mediaType)
 	decoded := e.opts.Now()
 	e.metrics.parse.Observe(decoded.Sub(started).Seconds())
 	header := entry.Header{
 		Received:  decoded.UTC().Truncate(time.Microsecond),
 		Source:    s.Source,
-		MediaType: s.MediaType,
+		MediaType: mediaType,
 	}
 	switch {
 	case err == nil:
@@ -105,7 +107,11 @@ func (e *Engine) prepare(d *draft, s Submission) error {
 	if header.Salt, err = newSalt(e.opts.Random); err != nil {
 		return err
 	}
-	d.entry = e.codec.Seal(header, s.Raw)
+	if decides {
+		d.entry = e.codec.SealTyped(header, s.Raw)
+	} else {
+		d.entry = e.codec.Seal(header, s.Raw)
+	}
 	// One that the log cannot keep must not reach it: it would refuse the batch.
 	if err := d.entry.Check(); err != nil {
 		return err

@@ -44,6 +44,9 @@ func Routes() []Route { return exportRoutes(routeTable()) }
 // OperatorRoutes is the route table of the operators' listener.
 func OperatorRoutes() []Route { return exportRoutes(operatorRoutes()) }
 
+// ControlRoutes is the route table of the control socket.
+func ControlRoutes() []Route { return exportRoutes(controlRoutes()) }
+
 func exportRoutes(table []route) []Route {
 	var exported []Route
 	for _, r := range table {
@@ -54,7 +57,7 @@ func exportRoutes(table []route) []Route {
 
 // SetPanic makes GET /livez panic with a value.
 func (s *Server) SetPanic(value any) {
-	for _, l := range []*listening{&s.public, &s.operators} {
+	for _, l := range []*listening{&s.public, &s.operators, &s.control} {
 		for _, paths := range l.routes.byLength {
 			for _, p := range paths {
 				if p.routes[0].pattern == "/livez" {

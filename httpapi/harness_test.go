@@ -13,6 +13,7 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
@@ -24,7 +25,9 @@ import (
 
 	"markr/engine"
 	"markr/engine/intake"
+	"markr/engine/intake/markscsv"
 	"markr/engine/intake/mcqxml"
+	"markr/engine/intake/qtixml"
 	"markr/httpapi"
 	"markr/wal"
 )
@@ -92,6 +95,28 @@ func newBorder(t testing.TB, adjust func(*httpapi.Options)) *border {
 	return b
 }
 
+// testProfiles are those that the vectors of tables are read by.
+func testProfiles(t testing.TB) []*markscsv.Profile {
+	t.Helper()
+	files, err := filepath.Glob("../engine/intake/markscsv/testdata/profiles/*.json")
+	if err != nil || len(files) == 0 {
+		t.Fatalf("no profiles: %v", err)
+	}
+	var all []*markscsv.Profile
+	for _, file := range files {
+		content, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		p, err := markscsv.ParseProfile(strings.TrimSuffix(filepath.Base(file), ".json"), content)
+		if err != nil {
+			t.Fatal(err)
+		}
+		all = append(all, p)
+	}
+	return all
+}
+
 // vault is a log that can be closed.
 type vault interface {
 	engine.Log
@@ -101,7 +126,14 @@ type vault interface {
 // newBorderOn starts a server on a vault, whose engine may not be ready yet.
 func newBorderOn(t testing.TB, log vault, adjust func(*httpapi.Options)) *border {
 	t.Helper()
-	formats, err := intake.NewRegistry(mcqxml.New(intake.Limits{}))
+	return newBorderReading(t, log, adjust,
+		mcqxml.New(intake.Limits{}), markscsv.New(intake.Limits{}, testProfiles(t)...), qtixml.New(intake.Limits{}))
+}
+
+// newBorderReading starts a server that reads these formats.
+func newBorderReading(t testing.TB, log vault, adjust func(*httpapi.Options), decoders ...intake.Decoder) *border {
+	t.Helper()
+	formats, err := intake.NewRegistry(decoders...)
 	if err != nil {
 		t.Fatal(err)
 	}

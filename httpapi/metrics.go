@@ -46,10 +46,13 @@ const routeOther = "other"
 //nolint:gochecknoglobals // Tables.
 var (
 	// methods by name; the last stands for all others.
-	methods = [...]string{"GET", "HEAD", "POST", "OPTIONS", otherMethod}
+	methods = [...]string{"GET", "HEAD", "POST", "DELETE", "OPTIONS", otherMethod}
 
 	// statuses are those that are ever sent; the last stands for any other.
-	statuses = [...]int{200, 204, 304, 400, 401, 403, 404, 405, 406, 408, 413, 415, 422, 429, 431, 503, 500}
+	statuses = [...]int{200, 201, 204, 304, 400, 401, 403, 404, 405, 406, 408, 409, 413, 415, 422, 429, 431, 503, 500}
+
+	// unmeasured forgets what it is told.
+	unmeasured = prometheus.ObserverFunc(func(float64) {})
 
 	// bodyCodings are the codings of request bodies, by number.
 	bodyCodings = [...]bodyCoding{bodyUnknown, bodyIdentity, bodyGzip, bodyZstd, bodyDeflate}
@@ -176,12 +179,17 @@ func (m *metrics) vectors(table []route) []prometheus.Collector {
 
 func (m *metrics) newRouteMetrics(r route, durations, requestSizes, responseSizes *prometheus.HistogramVec) *routeMetrics {
 	rm := &routeMetrics{
-		route:        r.pattern,
-		method:       methodIndex(r.method),
-		duration:     durations.WithLabelValues(r.method, r.pattern),
-		responseSize: responseSizes.WithLabelValues(r.pattern),
+		route:  r.pattern,
+		method: methodIndex(r.method),
 	}
-	if r.method == "POST" {
+	if r.reach == control {
+		// Used a few times a day: counted, and not worth series of their own.
+		rm.duration, rm.responseSize = unmeasured, unmeasured
+	} else {
+		rm.duration = durations.WithLabelValues(r.method, r.pattern)
+		rm.responseSize = responseSizes.WithLabelValues(r.pattern)
+	}
+	if r.pattern == importPattern {
 		rm.requestSize = requestSizes.WithLabelValues(r.pattern)
 	}
 	for _, status := range r.usualStatuses() {
@@ -196,6 +204,10 @@ func (r *route) usualStatuses() []int {
 	switch {
 	case r.pattern == routeOther:
 		return []int{400, 404, 405, 408, 431}
+	case r.reach == control && r.method == "POST":
+		return []int{201, 500, 503}
+	case r.reach == control:
+		return []int{204, 500, 503}
 	case r.method == "POST":
 		return []int{200, 400, 408, 413, 415, 422, 500, 503}
 	case r.reach != public:

@@ -41,6 +41,7 @@ type serveOptions struct {
 	insecure    bool
 	scoring     string
 	denominator string
+	profiles    string // empty: there are none
 
 	limits          httpapi.Limits
 	intake          intake.Limits
@@ -63,7 +64,7 @@ type serveOptions struct {
 
 // flags lists all of them, by category in the order of the help page.
 func (o *serveOptions) flags() []cli.Flag {
-	return concat(o.placeFlags(), o.accessFlags(), o.ruleFlags(), o.documentFlags(), o.connectionFlags(), o.resourceFlags(), o.logFlags())
+	return concat(o.placeFlags(), o.accessFlags(), o.ruleFlags(), o.formatFlags(), o.documentFlags(), o.connectionFlags(), o.resourceFlags(), o.logFlags())
 }
 
 func concat(groups ...[]cli.Flag) []cli.Flag {
@@ -136,6 +137,15 @@ func (o *serveOptions) ruleFlags() []cli.Flag {
 				_, err := scoring.ParseDenominator(name)
 				return err
 			},
+		},
+	}
+}
+
+func (o *serveOptions) formatFlags() []cli.Flag {
+	return []cli.Flag{
+		&cli.StringFlag{
+			Name: "profiles", Category: "FORMATS", TakesFile: true, Destination: &o.profiles,
+			Usage: "read tables sent as text/csv; profile=NAME by NAME.json in `DIR`, which says what their columns are; read once, at the start",
 		},
 	}
 }

@@ -64,8 +64,8 @@ func (r *reader) decode(doc *intake.Document, raw []byte, charset string) *intak
 	if r.wrong.found() {
 		return r.wrong.documentError(r.text)
 	}
-	if r.transcoded && len(r.text) > arenaChunkMax {
-		letGo(doc, len(r.text))
+	if r.transcoded {
+		doc.LetGo(len(r.text))
 	}
 	return nil
 }
@@ -135,7 +135,7 @@ func (r *reader) readRecord() bool {
 	r.checkNamespaces(nameRecord)
 	record.ScannedOn = r.scannedOn()
 	if r.record == r.described {
-		r.description.Line, _ = lineColumn(r.text, at)
+		r.description.Line, _ = intake.LineColumn(r.text, at)
 	}
 	for {
 		r.quickAnswers()
