@@ -15,6 +15,7 @@ const MediaType = "application/vnd.markr.event+json"
 // version is the version of an event's bytes.
 const version = 1
 
+// Decoding and encoding.
 var (
 	// ErrNewer: the event is of a kind or version that this program does not know.
 	ErrNewer = errors.New("an event that a newer markr wrote")
