@@ -182,8 +182,8 @@ func (m *metrics) newRouteMetrics(r route, durations, requestSizes, responseSize
 		route:  r.pattern,
 		method: methodIndex(r.method),
 	}
-	if r.reach == control {
-		// Used a few times a day: counted, and not worth series of their own.
+	if r.reach == control || r.reach == opsOnly {
+		// Seldom used: counted, and not worth series of their own.
 		rm.duration, rm.responseSize = unmeasured, unmeasured
 	} else {
 		rm.duration = durations.WithLabelValues(r.method, r.pattern)
