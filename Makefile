@@ -11,7 +11,7 @@ FUZZTIME  := 20s
 # Packages whose tests have a -long flag; `go test ./... -long` would stop at the others.
 LONG_PACKAGES = $$(grep -rl --include='*_test.go' 'flag.Bool("long"' . | xargs -r -n1 dirname | sort -u)
 
-.PHONY: help check fmt fmt-check lint vet test race long crash kill powercut histories reference soak merges bench bench-compare fuzz mutants
+.PHONY: help check fmt fmt-check lint vet test race long crash kill powercut histories reference soak merges overload bench bench-compare fuzz mutants
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -50,6 +50,7 @@ STEPS     := 100000
 SOAK      := 10m
 MERGES    := 1000000
 MUTANTS   := all
+OVERLOAD  := 60s
 
 kill: ## KILLS times kill -9 of the program under load, and as many amid checkpoints
 	go test ./cmd/markr -run '^TestKill' -v -timeout 2h -kill.rounds $(KILLS)
@@ -71,6 +72,9 @@ merges: ## MERGES times the same documents in another order, in pieces, repeated
 
 mutants: ## break each promise in one place, and see a test fail; some ten minutes
 	go test ./wal/mutants -run '^TestMutants$$' -v -timeout 2h -parallel 2 -mutants "$(MUTANTS)" | grep --line-buffered -vE '^ *===|^=== '
+
+overload: ## ten times what the machine can take, for OVERLOAD: goodput, refusals, reads, memory, recovery
+	go test ./cmd/markr -run '^TestOverload$$' -v -timeout 2h -overload $(OVERLOAD)
 
 bench: ## every Go benchmark; BENCHTIME=5s for steadier numbers
 	go test -run '^$$' -bench . -benchmem -benchtime $(BENCHTIME) ./...

@@ -84,6 +84,7 @@ type Engine struct {
 	codec   *entry.Codec
 	metrics *metrics
 	drafts  sync.Pool // *draft
+	turns   turns
 
 	// state is what readers see; nil until recovery has ended well.
 	state    atomic.Pointer[State]
@@ -142,6 +143,7 @@ func Open(opts Options) (*Engine, error) {
 		pasts:  make(chan struct{}, pastsMax),
 		traces: make(chan struct{}, tracesMax),
 	}
+	e.turns.init()
 	e.recovery.init(opts.Now(), opts.Log.Last())
 	if e.metrics, err = newMetrics(opts.Registerer, e); err != nil {
 		return nil, fmt.Errorf("open engine: %w", err)

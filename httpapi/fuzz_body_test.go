@@ -39,7 +39,7 @@ func newFuzzed(f *testing.F) *border {
 		impatient(opts)
 		opts.Logger = nil
 		opts.Limits.BodyBytesMax, opts.Limits.DecodedBytesMax = fuzzBodyBytesMax, fuzzDecodedBytesMax
-		opts.Limits.BytesInFlightMax = 2*fuzzDecodedBytesMax + httpapi.ZstdBytesHeld
+		opts.Limits.BytesInFlightMax = fuzzBodyBytesMax + 2*fuzzDecodedBytesMax + httpapi.ZstdBytesHeld
 	})
 	if err := b.engine.WaitReady(f.Context()); err != nil {
 		f.Fatal(err)

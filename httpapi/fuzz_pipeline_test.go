@@ -14,11 +14,11 @@ import (
 	"markr/wal/entry"
 )
 
-// smuggled is a request that is only ever sent within a body, and what an answer to it
+// stowaway is a request that is only ever sent within a body, and what an answer to it
 // would be known by.
 const (
-	smuggledID = "smuggled-7f3a"
-	smuggled   = "GET /livez HTTP/1.1\r\nHost: x\r\nX-Request-Id: " + smuggledID + "\r\n\r\n"
+	stowawayID = "smuggled-7f3a"
+	stowaway   = "GET /livez HTTP/1.1\r\nHost: x\r\nX-Request-Id: " + stowawayID + "\r\n\r\n"
 )
 
 // FuzzPipeline sends two imports and a question, one behind the other on one connection.
@@ -52,7 +52,7 @@ func FuzzPipeline(f *testing.F) {
 		if len(fields)+len(piece) > 8<<10 {
 			return
 		}
-		body := slices.Concat(piece, []byte(strings.Replace(document(sheet("p", "1", 1, 2)), "\n", "\n<!--"+smuggled+"-->", 1)))
+		body := slices.Concat(piece, []byte(strings.Replace(document(sheet("p", "1", 1, 2)), "\n", "\n<!--"+stowaway+"-->", 1)))
 		second := []byte(document(sheet("p", fmt.Sprint("s", way), 1, 2)))
 		sent := slices.Concat(framed("first", fields, body, way), framed("second", "", second, way/16),
 			[]byte("GET /livez HTTP/1.1\r\nHost: x\r\nX-Request-Id: third\r\n\r\n"))
@@ -68,7 +68,7 @@ func FuzzPipeline(f *testing.F) {
 		for i, a := range answers {
 			ids, documents := []string{"first", "second", "third"}, [][]byte{body, second, nil}
 			// The fuzzer may have named the first one otherwise.
-			if id := a.Header.Get("X-Request-Id"); id == smuggledID || i > 0 && id != ids[i] {
+			if id := a.Header.Get("X-Request-Id"); id == stowawayID || i > 0 && id != ids[i] {
 				t.Fatalf("answer %d is to %q: %v %s\nsent: %q", i, id, a.Status, a.body, sent)
 			}
 			if a.StatusCode == http.StatusInternalServerError {

@@ -187,9 +187,13 @@ func TestUnsupportedTypesAndCodings(t *testing.T) {
 	} {
 		b.do(t, "POST", "/import", good, "Content-Type", contentType).want(t, 200)
 	}
-	for _, contentType := range []string{"", "text/xml", "application/xml", "text/xml+markr/x", "multipart/form-data; boundary=x", "text/xml+markr, text/xml"} {
+	for _, contentType := range []string{
+		"", "text/xml", "application/json", "text/xml+markr/x", "text/csv; profile=unknown", "text/csv; header=perhaps",
+		"multipart/form-data; boundary=x", "text/xml+markr, text/xml",
+	} {
 		got := b.do(t, "POST", "/import", good, "Content-Type", contentType).want(t, 415)
-		if got.Header.Get("Accept-Post") != "text/xml+markr" || !strings.Contains(got.body, `"code":"unsupported_media_type"`) {
+		if got.Header.Get("Accept-Post") != strings.Join(b.formats.Offers(), ", ") || !strings.Contains(got.body, "text/csv; profile=keyed, ") ||
+			!strings.Contains(got.body, `"code":"unsupported_media_type"`) {
 			t.Errorf("%q: %v %s", contentType, got.Header, got.body)
 		}
 	}

@@ -120,9 +120,9 @@ func TestCrashWhileMerging(t *testing.T) {
 	t.Parallel()
 	all, r := states(t), waltest.Random(t)
 	mem, lives := aboutToMerge(t)
-	disk := newCrashDisk(mem)
+	disk := waltest.NewCrashDisk(mem)
 	images := 0
-	disk.before = func(operation int) {
+	disk.Before = func(operation int) {
 		cuts := r.IntN(2)
 		if *long {
 			cuts = 10
@@ -130,7 +130,7 @@ func TestCrashWhileMerging(t *testing.T) {
 		for range cuts {
 			images++
 			cfg := vfs.CrashCloneCfg{UnsyncedDataPercent: 50, RNG: rand.New(rand.NewPCG(r.Uint64(), 0))}
-			if err := survivor(t, disk.image(cfg), all[lives:lives+1]); err != nil {
+			if err := survivor(t, disk.Image(cfg), all[lives:lives+1]); err != nil {
 				t.Errorf("operation %d: %v", operation, err)
 			}
 		}
@@ -142,7 +142,7 @@ func TestCrashWhileMerging(t *testing.T) {
 	if err := v.Close(); err != nil {
 		t.Error(err)
 	}
-	t.Logf("%d write operations, %d images", disk.operations(), images)
+	t.Logf("%d write operations, %d images", disk.Operations(), images)
 }
 
 // aboutToMerge is what killed lives of one group of the script each leave, so many that
@@ -152,7 +152,7 @@ func aboutToMerge(tb testing.TB) (mem *vfs.MemFS, lives int) {
 	const dir = "srv/markr/data"
 	mem = vfs.NewCrashableMem()
 	for lives, group := range script(tb) {
-		disk := newCrashDisk(mem)
+		disk := waltest.NewCrashDisk(mem)
 		v, err := openScripted(disk, nil)
 		if err != nil {
 			tb.Fatal(err)
@@ -160,7 +160,7 @@ func aboutToMerge(tb testing.TB) (mem *vfs.MemFS, lives int) {
 		if err := v.Append(group); err != nil {
 			tb.Fatal(err)
 		}
-		mem = disk.imageNow(vfs.CrashCloneCfg{})
+		mem = disk.ImageNow(vfs.CrashCloneCfg{})
 		tried := mem.CrashClone(vfs.CrashCloneCfg{})
 		if err := v.Close(); err != nil {
 			tb.Fatal(err)

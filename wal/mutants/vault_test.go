@@ -120,7 +120,7 @@ func damage() []mutant {
 		{
 			name: "the digest of documents is not looked at",
 			file: "wal/entry/codec.go",
-			old:  `if plainDigest(dst) != e.Digest {`,
+			old:  `if digest(dst) != e.Digest {`,
 			new:  `if len(dst) != int(e.Size) {`,
 			test: "TestRawOfAnother", some: true,
 		},
