@@ -83,18 +83,18 @@ func (e *Engine) save(view *bookView) {
 // restored is the book of the last checkpoint, or an empty one.
 func (e *Engine) restored() *book {
 	if e.opts.Checkpoints == nil {
-		return newBook(e.opts.Rule)
+		return newBook(e.inForce)
 	}
 	var b *book
 	err := e.opts.Checkpoints.LoadCheckpoint(func(at entry.Position, r io.Reader) (err error) {
-		b, err = decodeBook(r, at, e.opts.Rule)
+		b, err = decodeBook(r, at, e.inForce)
 		return err
 	})
 	if err != nil {
 		if !errors.Is(err, entry.ErrNotFound) {
 			e.recovery.checkpoint.err.Store(&err)
 		}
-		return newBook(e.opts.Rule)
+		return newBook(e.inForce)
 	}
 	e.recovery.checkpoint.position.Store(uint64(b.position))
 	e.metrics.checkpointPosition.Set(float64(b.position))

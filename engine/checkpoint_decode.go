@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -17,7 +18,8 @@ import (
 
 // Why a checkpoint is of no use, though it is whole.
 var (
-	errOtherRule = errors.New("checkpoint: made under another scoring rule")
+	errOtherRule  = errors.New("checkpoint: made under another scoring rule")
+	errOtherBasis = errors.New("checkpoint: made before the log was reprocessed")
 	errBook      = errors.New("checkpoint: not one that this program could have made")
 )
 
@@ -115,20 +117,22 @@ func (d *decoder) marks() exam.Marks {
 	return exam.Marks(v)
 }
 
-// decodeBook reads what a view has written, for a book under this rule at this
-// position.
-func decodeBook(r io.Reader, at entry.Position, rule scoring.Rule) (*book, error) {
+// decodeBook reads what a view has written, for a book under the rule in force at
+// this position.
+func decodeBook(r io.Reader, at entry.Position, inForce *RuleInForce) (*book, error) {
 	d := &decoder{from: r}
-	head := d.bytes(3)
+	head := slices.Clone(d.bytes(1 + uint64(len(ruleBytes{}))))
 	switch {
 	case d.err != nil:
 		return nil, d.err
 	case head[0] != bookVersion:
 		return nil, &entry.VersionError{What: "checkpoint of the engine", Version: head[0]}
-	case head[1] != byte(rule.Policy) || head[2] != byte(rule.Denominator):
+	case ruleBytes(head[1:]) != bytesOf(inForce.Rule):
 		return nil, errOtherRule
+	case entry.Position(d.uint()) != inForce.basis():
+		return nil, errOtherBasis
 	}
-	b := newBook(rule)
+	b := newBook(inForce)
 	b.position = at
 	students := d.count()
 	b.students.Restore(students, func() ([]byte, bool) {

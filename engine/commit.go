@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"context"
 	"runtime"
 
 	"markr/engine/ledger"
@@ -14,6 +15,25 @@ const (
 	batchBytesMax  = 16 << 20 // of compressed documents
 )
 
+// An order is done by the committer between two batches. It is given the book, and
+// returns the one to go on with.
+type order func(*book) *book
+
+// order has the committer do something, and returns when it is done. The error is
+// [ErrClosed] or ctx's, and then nothing has been done.
+func (e *Engine) order(ctx context.Context, do order) error {
+	done := make(chan struct{})
+	select {
+	case e.orders <- func(b *book) *book { defer close(done); return do(b) }:
+		<-done
+		return nil
+	case <-e.done:
+		return ErrClosed
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
 // commitUntilClosed is the committer:
 //
 //  1. let those go first who are ready to run, then take what waits in the queue,
@@ -25,10 +45,24 @@ const (
 // Nothing is added to a batch by waiting for time to pass. While one append syncs,
 // the next batch gathers by itself; on busy processors, where it would not because
 // the committer is as quick as those who bring drafts, they are let through first.
-func (e *Engine) commitUntilClosed(b *book) {
+//
+// It returns the book as it is in the end.
+func (e *Engine) commitUntilClosed(b *book) *book {
 	batch := make([]*draft, 0, batchDraftsMax)
 	entries := make([]*entry.Entry, 0, batchDraftsMax)
-	for first := range e.queue {
+	for {
+		var first *draft
+		var open bool
+		select {
+		case first, open = <-e.queue:
+		case do := <-e.orders:
+			b = do(b)
+			e.checkpointIfDue(b)
+			continue
+		}
+		if !open {
+			return b
+		}
 		// Those who are ready to run go first: they are about to bring drafts of
 		// their own, and a sync costs the same for one as for all of them. With
 		// nobody ready, this returns at once.

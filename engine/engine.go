@@ -26,8 +26,12 @@ type Options struct {
 	// Replay reads the documents of the log. They were accepted under the limits
 	// of their day, so it should have none; default Intake.
 	Replay *intake.Registry
-	// Rule decides what counts; the zero value is the default rule.
+	// Rule decides what counts where the log has no rule; the zero value is the
+	// default rule.
 	Rule scoring.Rule
+	// RuleAsked says which parts of Rule somebody has asked for: they are not the
+	// log's to fill in. See rule.go for what comes of it if the two differ.
+	RuleAsked struct{ Policy, Denominator bool }
 	// QueueMax is how many imports may wait for the committer; default 4096.
 	QueueMax int
 	// Checkpoints keeps the state between runs; default none: it is computed from the
@@ -87,6 +91,10 @@ type Engine struct {
 	saving   saving
 	queue    chan *draft // to the committer, which drains it and ends when it is closed
 
+	inForce      *RuleInForce // at the start
+	orders       chan order // to the committer, between two batches
+	reprocessing reprocessing
+
 	appending appending
 
 	// Held shared by everybody who may send to queue, exclusively to close it.
@@ -95,7 +103,8 @@ type Engine struct {
 
 		closed bool
 	}
-	stop context.CancelFunc // ends recovery
+	ctx  context.Context    // done when the engine is told to close
+	stop context.CancelFunc // ends recovery and reprocesses
 	done chan struct{}      // closed when recovery and committer have ended
 }
 
@@ -116,14 +125,18 @@ func Open(opts Options) (*Engine, error) {
 		codec:  codec,
 		drafts: sync.Pool{New: func() any { return &draft{done: make(chan struct{}, 1)} }},
 		queue:  make(chan *draft, opts.QueueMax),
+		orders: make(chan order),
 		done:   make(chan struct{}),
+	}
+	if err := e.settleRule(); err != nil {
+		return nil, fmt.Errorf("open engine: %w", err)
 	}
 	e.recovery.init(opts.Now(), opts.Log.Last())
 	if e.metrics, err = newMetrics(opts.Registerer, e); err != nil {
 		return nil, fmt.Errorf("open engine: %w", err)
 	}
 	ctx, stop := context.WithCancel(context.Background())
-	e.stop = stop
+	e.ctx, e.stop = ctx, stop
 	// The one goroutine that changes state: first from the log, then from the
 	// queue. Close stops it and waits for it.
 	go func() {
@@ -141,8 +154,7 @@ func (e *Engine) run(ctx context.Context) {
 	}
 	e.recovery.end(err, e.opts.Now())
 	if err == nil {
-		e.commitUntilClosed(b)
-		e.saveLastCheckpoint(b)
+		e.saveLastCheckpoint(e.commitUntilClosed(b))
 	}
 }
 
@@ -157,6 +169,7 @@ func (e *Engine) Close() error {
 	e.closing.Unlock()
 	e.stop()
 	<-e.done
+	e.reprocessing.end()
 	return nil
 }
 

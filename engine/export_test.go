@@ -2,6 +2,8 @@ package engine
 
 import (
 	"bytes"
+	"context"
+	"weak"
 
 	"markr/engine/exam"
 	"markr/engine/scoring"
@@ -9,14 +11,14 @@ import (
 
 // EncodedBook is a checkpoint of a book with these records.
 func EncodedBook(rule scoring.Rule, records []exam.Record) []byte {
-	b := newBook(rule)
+	b := newBook(&RuleInForce{Rule: rule})
 	b.apply(ImportRef{Position: 1}, records)
 	return encoded(b)
 }
 
 // RecodeBook reads a checkpoint and writes it again.
 func RecodeBook(checkpoint []byte, rule scoring.Rule) ([]byte, error) {
-	b, err := decodeBook(bytes.NewReader(checkpoint), 1, rule)
+	b, err := decodeBook(bytes.NewReader(checkpoint), 1, &RuleInForce{Rule: rule})
 	if err != nil {
 		return nil, err
 	}
@@ -27,4 +29,19 @@ func encoded(b *book) []byte {
 	var to bytes.Buffer
 	_ = b.view().encode(&to) // A buffer takes everything.
 	return to.Bytes()
+}
+
+// Encoded is a checkpoint of the live book as it is now.
+func (e *Engine) Encoded(ctx context.Context) (checkpoint []byte, err error) {
+	err = e.order(ctx, func(b *book) *book {
+		checkpoint = encoded(b)
+		return b
+	})
+	return checkpoint, err
+}
+
+// Book is a weak pointer to the book of a reprocess, to see whether it is let go.
+func (r *Reprocess) Book() func() bool {
+	p := weak.Make(r.book)
+	return func() bool { return p.Value() != nil }
 }

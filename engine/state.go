@@ -16,6 +16,7 @@ import (
 // State is everything readers may see, at one position of the log. It never
 // changes.
 type State struct {
+	inForce  *RuleInForce
 	position entry.Position
 	students int
 	marks    int
@@ -24,6 +25,9 @@ type State struct {
 
 // Position is the last position that is part of the state.
 func (s *State) Position() entry.Position { return s.position }
+
+// Rule is the rule that the state was made under.
+func (s *State) Rule() RuleInForce { return *s.inForce }
 
 // Students is how many distinct student numbers are known, over all tests.
 func (s *State) Students() int { return s.students }
