@@ -18,6 +18,7 @@ type book struct {
 	position entry.Position
 	marks    int
 	records  int // applied since the last checkpoint
+	events   uint64
 	students *ledger.Students
 	tests    map[exam.TestID]*testBook
 	index    *btree.Map[exam.TestID, *Test] // the views as last published
@@ -92,6 +93,7 @@ func (b *book) publish() *State {
 	return &State{
 		inForce:  b.inForce,
 		position: b.position,
+		events:   b.events,
 		students: b.students.Len(),
 		marks:    b.marks,
 		tests:    b.index.Copy(),

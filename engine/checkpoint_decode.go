@@ -121,15 +121,13 @@ func (d *decoder) marks() exam.Marks {
 // this position.
 func decodeBook(r io.Reader, at entry.Position, inForce *RuleInForce) (*book, error) {
 	d := &decoder{from: r}
-	head := slices.Clone(d.bytes(1 + uint64(len(ruleBytes{}))))
+	made, basis, err := d.head()
 	switch {
-	case d.err != nil:
-		return nil, d.err
-	case head[0] != bookVersion:
-		return nil, &entry.VersionError{What: "checkpoint of the engine", Version: head[0]}
-	case ruleBytes(head[1:]) != bytesOf(inForce.Rule):
+	case err != nil:
+		return nil, err
+	case made != inForce.Rule:
 		return nil, errOtherRule
-	case entry.Position(d.uint()) != inForce.basis():
+	case basis != inForce.Position:
 		return nil, errOtherBasis
 	}
 	b := newBook(inForce)
@@ -158,6 +156,23 @@ func decodeBook(r io.Reader, at entry.Position, inForce *RuleInForce) (*book, er
 	return b, d.err
 }
 
+// head takes the version, the rule that the checkpoint was made under, and the
+// position of the reprocess that put it in force, 0 if a start has.
+func (d *decoder) head() (made scoring.Rule, basis entry.Position, err error) {
+	head := slices.Clone(d.bytes(1 + uint64(len(ruleBytes{}))))
+	switch {
+	case d.err != nil:
+		return made, 0, d.err
+	case head[0] != bookVersion:
+		return made, 0, &entry.VersionError{What: "checkpoint of the engine", Version: head[0]}
+	}
+	made = scoring.Rule{Policy: scoring.Policy(head[1]), Denominator: scoring.Denominator(head[3])}
+	if !made.Known() || bytesOf(made) != ruleBytes(head[1:]) {
+		return made, 0, &entry.VersionError{What: "rule of the checkpoint", Version: max(head[2], head[4])}
+	}
+	return made, entry.Position(d.uint()), d.err
+}
+
 // Rows on their way from the reading to the filling of a test.
 const (
 	rowsMax    = 4096 // in one hand-over
@@ -171,12 +186,8 @@ func (d *decoder) test(b *book, filling *errgroup.Group) {
 		d.fail()
 		return
 	}
-	var last ImportRef
-	copy(last.ID[:], d.bytes(uint64(len(last.ID))))
-	last.Position = entry.Position(d.uint())
-	last.Received = time.UnixMicro(d.int()).UTC()
 	t := b.test([]byte(id))
-	t.touch(b, last)
+	t.touch(b, d.last())
 	t.kept.Available = d.marks()
 	rows := d.count()
 	b.marks += rows
@@ -204,6 +215,14 @@ func (d *decoder) test(b *book, filling *errgroup.Group) {
 		}
 		rows -= len(part)
 	}
+}
+
+// last takes the last import of a test.
+func (d *decoder) last() (last ImportRef) {
+	copy(last.ID[:], d.bytes(uint64(len(last.ID))))
+	last.Position = entry.Position(d.uint())
+	last.Received = time.UnixMicro(d.int()).UTC()
+	return last
 }
 
 func (d *decoder) row(before ledger.Row, rule scoring.Rule) (row ledger.Row) {

@@ -41,7 +41,7 @@ type testView struct {
 
 // view is the book as it is now.
 func (b *book) view() *bookView {
-	v := &bookView{rule: b.rule, basis: b.inForce.basis(), position: b.position, students: b.students.View()}
+	v := &bookView{rule: b.rule, basis: b.inForce.Position, position: b.position, students: b.students.View()}
 	for _, id := range slices.Sorted(maps.Keys(b.tests)) {
 		t := b.tests[id]
 		v.tests = append(v.tests, testView{t.id, t.last, t.kept.Available, t.kept.View()})

@@ -15,16 +15,16 @@ const (
 	batchBytesMax  = 16 << 20 // of compressed documents
 )
 
-// An order is done by the committer between two batches. It is given the book, and
-// returns the one to go on with.
-type order func(*book) *book
+// An order is done by the committer between two batches. It is given what the
+// committer has, and returns the book to go on with.
+type order func(*book, *trail) *book
 
 // order has the committer do something, and returns when it is done. The error is
 // [ErrClosed] or ctx's, and then nothing has been done.
 func (e *Engine) order(ctx context.Context, do order) error {
 	done := make(chan struct{})
 	select {
-	case e.orders <- func(b *book) *book { defer close(done); return do(b) }:
+	case e.orders <- func(b *book, t *trail) *book { defer close(done); return do(b, t) }:
 		<-done
 		return nil
 	case <-e.done:
@@ -37,7 +37,7 @@ func (e *Engine) order(ctx context.Context, do order) error {
 // commitUntilClosed is the committer:
 //
 //  1. let those go first who are ready to run, then take what waits in the queue,
-//     in order;
+//     in order, behind the events that are owed;
 //  2. append it to the log in one synced write: durable;
 //  3. apply what was accepted and publish the state: visible;
 //  4. wake the requests that wait: acknowledged.
@@ -47,35 +47,32 @@ func (e *Engine) order(ctx context.Context, do order) error {
 // the committer is as quick as those who bring drafts, they are let through first.
 //
 // It returns the book as it is in the end.
-func (e *Engine) commitUntilClosed(b *book) *book {
+func (e *Engine) commitUntilClosed(b *book, t *trail) *book {
 	batch := make([]*draft, 0, batchDraftsMax)
-	entries := make([]*entry.Entry, 0, batchDraftsMax)
 	for {
 		var first *draft
 		var open bool
 		select {
 		case first, open = <-e.queue:
 		case do := <-e.orders:
-			b = do(b)
+			b = do(b, t)
 			e.checkpointIfDue(b)
 			continue
 		}
 		if !open {
-			return b
+			break
 		}
 		// Those who are ready to run go first: they are about to bring drafts of
 		// their own, and a sync costs the same for one as for all of them. With
 		// nobody ready, this returns at once.
 		runtime.Gosched()
-		batch, entries = e.gather(append(batch[:0], first)), entries[:0]
-		for _, d := range batch {
-			entries = append(entries, d.entry)
-		}
-		e.commit(b, batch, entries)
+		batch = e.gather(append(batch[:0], first))
+		e.commit(b, t, batch)
 		e.checkpointIfDue(b)
 		clear(batch)
-		clear(entries)
 	}
+	e.commit(b, t, nil)
+	return b
 }
 
 // gather adds what waits already to batch.
@@ -96,14 +93,29 @@ func (e *Engine) gather(batch []*draft) []*draft {
 	return batch
 }
 
-func (e *Engine) commit(b *book, batch []*draft, entries []*entry.Entry) {
+// commit makes a batch durable and visible, and what is owed before it.
+func (e *Engine) commit(b *book, t *trail, batch []*draft) {
+	batch = t.due(batch)
+	if len(batch) == 0 {
+		return
+	}
+	entries := make([]*entry.Entry, len(batch))
+	documents := 0
+	for i, d := range batch {
+		entries[i] = d.entry
+		if d.event == nil {
+			documents++
+		}
+	}
 	started := e.opts.Now()
 	e.appending.begin(started)
 	err := e.opts.Log.Append(entries)
 	e.appending.end()
 	durable := e.opts.Now()
 	e.metrics.vault.Observe(durable.Sub(started).Seconds())
-	e.metrics.batch.Observe(float64(len(batch)))
+	if documents > 0 {
+		e.metrics.batch.Observe(float64(documents))
+	}
 	if err == nil {
 		for _, d := range batch {
 			e.take(b, d)
@@ -112,15 +124,30 @@ func (e *Engine) commit(b *book, batch []*draft, entries []*entry.Entry) {
 		visible := e.opts.Now()
 		e.metrics.apply.Observe(visible.Sub(durable).Seconds())
 		e.metrics.visibility.Observe(visible.Sub(durable).Seconds())
-		e.metrics.lastSuccess.Set(float64(visible.UnixNano()) / 1e9)
-	}
-	for _, d := range batch {
-		if err != nil {
-			d.err = err
+		if documents > 0 {
+			e.metrics.lastSuccess.Set(float64(visible.UnixNano()) / 1e9)
 		}
-		// From here on the request owns the draft and may give it away.
-		d.done <- struct{}{}
 	}
+	t.owe(batch, err)
+	e.owed.Store(int64(len(t.owed)))
+	for _, d := range batch {
+		d.finish(err)
+	}
+}
+
+// finish wakes who waits for the draft. From then on that is whose it is, and it may
+// be given away.
+func (d *draft) finish(err error) {
+	if d.told {
+		return
+	}
+	if d.event != nil {
+		d.told = true // It may be owed, and be committed once more.
+	}
+	if err != nil {
+		d.err = err
+	}
+	d.done <- struct{}{}
 }
 
 // take brings a durable entry into the book.
@@ -132,6 +159,13 @@ func (e *Engine) take(b *book, d *draft) {
 	case entry.Duplicate:
 		d.effects = ledger.Effects{Unchanged: len(d.doc.Records)}
 		d.first, d.err = e.idAt(d.entry.DuplicateOf)
+	case entry.Event:
+		// Settings are in force by themselves; there is nothing to count. The event of a
+		// reprocess comes with the book that is made under its rule.
+		b.events++
+		if change := d.event.Reprocess; change != nil {
+			b.inForce = &RuleInForce{Rule: b.rule, Position: b.position, Uncounted: uncountedBy(change)}
+		}
 	case entry.Refused:
 	}
 	e.metrics.count(d)

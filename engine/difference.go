@@ -74,8 +74,8 @@ type DocumentChange struct {
 	Records  int                   // accepted: its records
 }
 
-// comparison is two states at one position, and where they differ. It never changes.
-type comparison struct {
+// twoStates are two states at one position, and where they differ. They never change.
+type twoStates struct {
 	summary Difference
 	took    time.Duration
 	tests   []TestDifference // that differ, in order of id
@@ -102,7 +102,7 @@ func (r *Reprocess) compare(ctx context.Context) error {
 	r.asked.Store(false)
 	var live *bookView
 	var state *State
-	err := e.order(ctx, func(b *book) *book {
+	err := e.order(ctx, func(b *book, _ *trail) *book {
 		live, state = b.view(), e.state.Load()
 		return b
 	})
@@ -114,7 +114,7 @@ func (r *Reprocess) compare(ctx context.Context) error {
 	}
 	started := e.opts.Now()
 	next := r.book.view()
-	c := &comparison{
+	c := &twoStates{
 		before: side{live.rule, state, live.students},
 		after:  side{next.rule, r.book.publish(), next.students},
 	}
@@ -168,7 +168,7 @@ func sameStudents(before, after ledger.StudentsView) []ledger.Student {
 }
 
 // studentAfter is the student after who is a given one before.
-func (c *comparison) studentAfter(before ledger.Student) ledger.Student {
+func (c *twoStates) studentAfter(before ledger.Student) ledger.Student {
 	if c.same == nil {
 		return before
 	}
@@ -176,7 +176,7 @@ func (c *comparison) studentAfter(before ledger.Student) ledger.Student {
 }
 
 // compareTests goes through the tests of both, which are in order of id.
-func (c *comparison) compareTests(before, after []testView) {
+func (c *twoStates) compareTests(before, after []testView) {
 	for len(before) > 0 || len(after) > 0 {
 		var t TestDifference
 		switch {
@@ -194,7 +194,7 @@ func (c *comparison) compareTests(before, after []testView) {
 	}
 }
 
-func (c *comparison) compareTest(t *TestDifference) {
+func (c *twoStates) compareTest(t *TestDifference) {
 	t.Before, t.After = c.before.state.Test(t.ID), c.after.state.Test(t.ID)
 	p := c.pair(t)
 	for row := range t.after.Len() {
@@ -249,12 +249,12 @@ func (s *side) marks(t *Test, row ledger.Row) KeptMarks {
 // came, so unless a decoder has changed they are in the same place; an index is made
 // when the first is not.
 type pairs struct {
-	c     *comparison
+	c     *twoStates
 	t     *TestDifference
 	index map[ledger.Student]int // by the student after
 }
 
-func (c *comparison) pair(t *TestDifference) *pairs { return &pairs{c: c, t: t} }
+func (c *twoStates) pair(t *TestDifference) *pairs { return &pairs{c: c, t: t} }
 
 // before is the row before, -1 if there is none.
 func (p *pairs) before(row int) int {
@@ -310,7 +310,7 @@ func (r *Reprocess) StudentDifferences(id exam.TestID, from uint64, limit int) (
 	return nil, ErrUnknownTest
 }
 
-func (c *comparison) students(t *TestDifference, from uint64, limit int) (list []StudentDifference) {
+func (c *twoStates) students(t *TestDifference, from uint64, limit int) (list []StudentDifference) {
 	p := c.pair(t)
 	if from < removedRows {
 		for row := int(from); row < t.after.Len() && len(list) < limit; row++ {
@@ -372,7 +372,7 @@ func (r *Reprocess) DocumentChanges(accepted bool, after entry.Position, limit i
 }
 
 // compared is the last comparison.
-func (r *Reprocess) compared() (*comparison, error) {
+func (r *Reprocess) compared() (*twoStates, error) {
 	r.asked.Store(true)
 	r.mu.Lock()
 	defer r.mu.Unlock()

@@ -12,6 +12,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"markr/engine/audit"
 	"markr/engine/exam"
 	"markr/engine/intake"
 	"markr/engine/scoring"
@@ -32,6 +33,9 @@ type Options struct {
 	// RuleAsked says which parts of Rule somebody has asked for: they are not the
 	// log's to fill in. See rule.go for what comes of it if the two differ.
 	RuleAsked struct{ Policy, Denominator bool }
+	// InForce are settings as they are from now on. Each is recorded before the engine is
+	// ready, unless the last event of its action says so already.
+	InForce []InForce
 	// QueueMax is how many imports may wait for the committer; default 4096.
 	QueueMax int
 	// Checkpoints keeps the state between runs; default none: it is computed from the
@@ -90,6 +94,7 @@ type Engine struct {
 	recovery recovery
 	saving   saving
 	queue    chan *draft // to the committer, which drains it and ends when it is closed
+	owed     atomic.Int64
 
 	inForce      *RuleInForce // at the start
 	orders       chan order // to the committer, between two batches
@@ -118,6 +123,11 @@ func Open(opts Options) (*Engine, error) {
 	codec, err := entry.NewCodec()
 	if err != nil {
 		return nil, fmt.Errorf("open engine: %w", err)
+	}
+	for i := range opts.InForce {
+		if _, err := audit.Encode(&opts.InForce[i].Event); err != nil {
+			return nil, fmt.Errorf("open engine: %w", err)
+		}
 	}
 	opts = opts.withDefaults()
 	e := &Engine{
@@ -148,13 +158,21 @@ func Open(opts Options) (*Engine, error) {
 
 func (e *Engine) run(ctx context.Context) {
 	b := e.restored()
-	err := e.recover(ctx, b)
+	err := e.recover(ctx, b, nil)
+	var t *trail
+	if err == nil {
+		t, err = e.readTrail()
+	}
+	if err == nil {
+		b.events = t.recorded
+		err = e.declare(b, t)
+	}
 	if err == nil {
 		e.state.Store(b.publish())
 	}
 	e.recovery.end(err, e.opts.Now())
 	if err == nil {
-		e.saveLastCheckpoint(e.commitUntilClosed(b))
+		e.saveLastCheckpoint(e.commitUntilClosed(b, t))
 	}
 }
 

@@ -33,7 +33,7 @@ func encoded(b *book) []byte {
 
 // Encoded is a checkpoint of the live book as it is now.
 func (e *Engine) Encoded(ctx context.Context) (checkpoint []byte, err error) {
-	err = e.order(ctx, func(b *book) *book {
+	err = e.order(ctx, func(b *book, _ *trail) *book {
 		checkpoint = encoded(b)
 		return b
 	})

@@ -11,13 +11,14 @@ import (
 
 	"github.com/google/uuid"
 
+	"markr/engine/audit"
 	"markr/engine/exam"
 	"markr/engine/intake"
 	"markr/engine/ledger"
 	"markr/wal/entry"
 )
 
-// draft is a document on its way from the request that brought it to the
+// draft is a document, or an event, on its way from the request that brought it to the
 // committer and back. The request owns it except between the queue and done.
 type draft struct {
 	doc     intake.Document
@@ -28,6 +29,10 @@ type draft struct {
 	refused *intake.DocumentError // why the document does not count; nil if it does
 	first   uuid.UUID             // of a duplicate
 	err     error                 // the log's
+
+	event *audit.Event // nil for a document
+	text  string       // the event's bytes
+	told  bool         // who waited for the event has been told, or nobody waits
 }
 
 // Import takes a document. When it returns without an error the document is

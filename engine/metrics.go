@@ -24,6 +24,7 @@ type metrics struct {
 	checkpointDuration prometheus.Histogram
 	checkpointPosition prometheus.Gauge
 	checkpointFailures prometheus.Counter
+	events             prometheus.Counter
 
 	reprocessed struct{ records, committed, cancelled, failed prometheus.Counter }
 
@@ -97,11 +98,14 @@ func newMetrics(registerer prometheus.Registerer, e *Engine) (*metrics, error) {
 	reprocesses := counterVec("markr_engine_reprocess_total", "Reprocesses that have ended, by how.", "end")
 	m.reprocessed.committed, m.reprocessed.cancelled, m.reprocessed.failed =
 		reprocesses.WithLabelValues("committed"), reprocesses.WithLabelValues("cancelled"), reprocesses.WithLabelValues("failed")
+	m.events = prometheus.NewCounter(prometheus.CounterOpts{
+		Name: "markr_engine_events_total", Help: "Events that were made durable: changes of rules and of who is let in.",
+	})
 	if registerer == nil {
 		return m, nil
 	}
 	collectors := append(e.gauges(), stages, batch, visibility, documents, rejected, effects, findings, m.lastSuccess, m.records,
-		m.checkpointDuration, m.checkpointPosition, m.checkpointFailures,
+		m.checkpointDuration, m.checkpointPosition, m.checkpointFailures, m.events,
 		m.reprocessed.records, reprocesses)
 	for _, c := range collectors {
 		if err := registerer.Register(c); err != nil {
@@ -140,6 +144,9 @@ func (e *Engine) gauges() []prometheus.Collector {
 	add("markr_import_stalled", "1 while the disk does not answer and imports are refused because of it.", func() float64 {
 		return flag(e.stalled() != nil)
 	})
+	add("markr_engine_events_owed", "Events that wait until the disk has room for them; they go in front of the next import.", func() float64 {
+		return float64(e.Owed())
+	})
 	add("markr_engine_recovery_duration_seconds", "How long the last recovery from the log took; 0 until it has ended.", func() float64 {
 		select {
 		case <-e.recovery.ended:
@@ -170,8 +177,12 @@ func flag(on bool) float64 {
 	return 0
 }
 
-// count counts a durable document.
+// count counts a durable document, or an event.
 func (m *metrics) count(d *draft) {
+	if d.event != nil {
+		m.events.Inc()
+		return
+	}
 	m.documents[d.entry.Outcome].Inc()
 	if d.refused != nil {
 		if c, known := m.rejected[d.refused.Code]; known {

@@ -11,7 +11,7 @@ import (
 )
 
 // reading is what is done with the accepted documents of a part of the log: by a
-// recovery, and by a reprocess.
+// recovery, and by a reprocess. Events have to be readable, and that is all.
 type reading struct {
 	from entry.Position
 	// through is the last position that is read; 0: as far as the log goes when the
@@ -27,6 +27,8 @@ type reading struct {
 	decode func(stored *entry.Entry, doc *intake.Document, raw *[]byte) error
 	// take takes the documents, in order, on one goroutine; doc is its until it returns.
 	take func(stored *entry.Entry, doc *intake.Document)
+	// before, if it is not nil, is called with each entry's position before that is taken.
+	before func(entry.Position) error
 }
 
 // A parcel is handed from one goroutine to the next as a whole: of documents of one
@@ -83,7 +85,7 @@ func (e *Engine) read(ctx context.Context, r reading) error {
 	for range r.cores {
 		group.Go(func() error {
 			for p := range toDecode {
-				p.ready <- r.decodeParcel(p)
+				p.ready <- r.decodeParcel(e.codec, p)
 			}
 			return nil
 		})
@@ -93,7 +95,9 @@ func (e *Engine) read(ctx context.Context, r reading) error {
 			if err := <-p.ready; err != nil {
 				return err
 			}
-			r.takeParcel(p)
+			if err := r.takeParcel(p); err != nil {
+				return err
+			}
 			idle <- p
 		}
 		return nil
@@ -140,28 +144,42 @@ func (e *Engine) replay(ctx context.Context, r *reading, idle <-chan *parcel, se
 	return err
 }
 
-func (r *reading) decodeParcel(p *parcel) error {
+func (r *reading) decodeParcel(codec *entry.Codec, p *parcel) error {
 	for len(p.docs) < len(p.entries) {
 		p.docs, p.raws = append(p.docs, intake.Document{}), append(p.raws, nil)
 	}
 	for i, stored := range p.entries {
-		if err := r.decode(stored, &p.docs[i], &p.raws[i]); err != nil {
+		var err error
+		if stored.Outcome == entry.Event {
+			_, _, err = readEvent(codec, stored)
+		} else {
+			err = r.decode(stored, &p.docs[i], &p.raws[i])
+		}
+		if err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func (r *reading) takeParcel(p *parcel) {
+func (r *reading) takeParcel(p *parcel) error {
 	for i, stored := range p.entries {
+		if r.before != nil {
+			if err := r.before(stored.Position); err != nil {
+				return err
+			}
+		}
 		doc := &p.docs[i]
-		r.take(stored, doc)
+		if stored.Outcome == entry.Accepted {
+			r.take(stored, doc)
+		}
 		doc.Reset()
 		if cap(p.raws[i]) > rawBytesKept {
 			p.raws[i] = nil
 		}
 	}
 	p.reset()
+	return nil
 }
 
 // rawBytesKept is the longest document whose memory serves the next one: there may

@@ -86,19 +86,21 @@ func (e *Engine) ready() error {
 }
 
 // recover brings the book from where it is to the end of the log. Documents are decoded on all
-// cores and applied in order, by the same apply that live imports use.
-func (e *Engine) recover(ctx context.Context, b *book) error {
-	rule := e.inForce
+// cores and applied in order, by the same apply that live imports use. before, if it is
+// not nil, is called with each entry's position before that is applied.
+func (e *Engine) recover(ctx context.Context, b *book, before func(entry.Position) error) error {
 	err := e.read(ctx, reading{
-		from: b.position + 1, cores: runtime.GOMAXPROCS(0),
+		from: b.position + 1, cores: runtime.GOMAXPROCS(0), before: before,
 		decode: func(stored *entry.Entry, doc *intake.Document, raw *[]byte) error {
-			if !rule.counts(stored.Position) {
+			if !b.inForce.counts(stored.Position) {
 				return nil
 			}
 			return e.decode(stored, doc, raw)
 		},
 		take: func(stored *entry.Entry, doc *intake.Document) {
-			b.apply(referTo(&stored.Header), doc.Records)
+			if len(doc.Records) > 0 {
+				b.apply(referTo(&stored.Header), doc.Records)
+			}
 			e.recovery.records.Add(uint64(len(doc.Records)))
 			e.recovery.applied.Store(uint64(stored.Position))
 		},

@@ -40,7 +40,7 @@ type Reprocess struct {
 		phase      Phase
 		resumed    chan struct{} // closed when it may go on; nil when it is not paused
 		err        error
-		comparison *comparison
+		comparison *twoStates
 		changes    documentChanges
 		committed  entry.Position
 	}

@@ -81,12 +81,12 @@ func (r *Reprocess) commit(ctx context.Context, opts CommitOptions) (committed R
 			return RuleInForce{}, err
 		}
 	}
-	ordered := r.engine.order(ctx, func(live *book) *book {
+	ordered := r.engine.order(ctx, func(live *book, t *trail) *book {
 		// Nothing makes it wait here: the committer would wait, too.
 		if err = r.readThrough(ctx, live.position, nil); err != nil {
 			return live
 		}
-		if committed, err = r.put(opts); err != nil {
+		if committed, err = r.put(live, t, opts); err != nil {
 			return live
 		}
 		return r.book
@@ -99,8 +99,8 @@ func (r *Reprocess) commit(ctx context.Context, opts CommitOptions) (committed R
 
 // put records the rule of a book that has come as far as the live one, and puts the
 // book in its place. It runs on the committer.
-func (r *Reprocess) put(opts CommitOptions) (RuleInForce, error) {
-	rule := RuleInForce{Rule: r.rule, Reprocessed: true}
+func (r *Reprocess) put(live *book, t *trail, opts CommitOptions) (RuleInForce, error) {
+	rule := RuleInForce{Rule: r.rule}
 	r.mu.Lock()
 	refused := &r.mu.changes.refused
 	for _, c := range refused.sorted() {
@@ -111,12 +111,16 @@ func (r *Reprocess) put(opts CommitOptions) (RuleInForce, error) {
 	if tooMany := count > changesMax; tooMany || (count > 0 && !opts.Uncount) {
 		return RuleInForce{}, &UncountError{Documents: count, TooMany: tooMany}
 	}
-	rule, err := r.engine.record(rule, opts.Source)
+	d, err := r.engine.draftEvent(rule.event(opts.Source))
 	if err != nil {
 		return RuleInForce{}, err
 	}
-	// From here on the rule is durable: whatever happens, a start goes by it.
-	r.book.position, r.book.inForce = rule.Position, &rule
-	r.engine.state.Store(r.book.publish())
-	return rule, nil
+	// An append as any other: it is durable, then the book that is given is published. It
+	// takes its rule from the event, with the position.
+	r.book.events = live.events
+	r.engine.commit(r.book, t, []*draft{d})
+	if d.err != nil {
+		return RuleInForce{}, d.err
+	}
+	return *r.book.inForce, nil
 }

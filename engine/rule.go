@@ -1,12 +1,11 @@
 package engine
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
-	"time"
 
+	"markr/engine/audit"
 	"markr/engine/scoring"
 	"markr/wal/entry"
 )
@@ -17,18 +16,17 @@ import (
 //   - a reprocess records the rule that it puts in force, in the step that does it;
 //   - a start records its rule when it is another than the log's last.
 //
-// A start goes by the log's last rule. Where somebody has asked for another one, it
-// depends on how the last came into force: one from an earlier start gives way, and
-// the change is recorded; one that a reprocess has committed was looked at and
-// decided, so the start is refused with a [RuleError] until the two agree.
+// A start goes by the last reprocess of the log, and without one by what the last start
+// has recorded. Where somebody has asked for another rule, a start's gives way, and the
+// change is recorded. A reprocess's was looked at and decided, so the start is refused
+// with a [RuleError] until the two agree.
 
 // RuleInForce is the rule that decides what counts.
 type RuleInForce struct {
 	Rule scoring.Rule
-	// Position is that of the entry that records it; 0 if none does.
+	// Position is that of the event by which a reprocess has put it in force; 0: a start
+	// has.
 	Position entry.Position
-	// Reprocessed says that a reprocess has put it in force, and not a start.
-	Reprocessed bool
 	// Uncounted are accepted documents that do not count since that reprocess, because
 	// the decoder of its day refused them; in order.
 	Uncounted []entry.Position
@@ -40,13 +38,46 @@ func (r *RuleInForce) counts(at entry.Position) bool {
 	return !found
 }
 
-// basis is what a checkpoint has to agree with beside the rule: the reprocess that
-// the state began with. Its decoder need not be the one before it.
-func (r *RuleInForce) basis() entry.Position {
-	if r.Reprocessed {
-		return r.Position
+// event is the event by which a reprocess puts the rule in force.
+func (r *RuleInForce) event(who string) audit.Event {
+	p, d := r.Rule.Policy, r.Rule.Denominator
+	change := &audit.Reprocessing{
+		Scoring: p.String(), ScoringVersion: p.Version(), Denominator: d.String(), DenominatorVersion: d.Version(),
 	}
-	return 0
+	for _, at := range r.Uncounted {
+		change.Uncounted = append(change.Uncounted, uint64(at))
+	}
+	return audit.Event{Who: who, Action: audit.Reprocess, Outcome: audit.Done, Reprocess: change}
+}
+
+// ruleOf is the rule that a reprocess's event at a position has put in force.
+func ruleOf(at entry.Position, change *audit.Reprocessing) (RuleInForce, error) {
+	rule, err := findRule(change.Scoring, change.ScoringVersion, change.Denominator, change.DenominatorVersion)
+	if err != nil {
+		return RuleInForce{}, fmt.Errorf("position %d: %w", at, err)
+	}
+	return RuleInForce{Rule: rule, Position: at, Uncounted: uncountedBy(change)}, nil
+}
+
+func uncountedBy(change *audit.Reprocessing) (uncounted []entry.Position) {
+	for _, at := range change.Uncounted {
+		uncounted = append(uncounted, entry.Position(at))
+	}
+	return uncounted
+}
+
+// startVersion is the version of the rules that starts record, which name none: there
+// has been no other. Who adds a second version has to add it to audit.RuleSet, too.
+const startVersion = 1
+
+func findRule(policy string, policyVersion int, denominator string, denominatorVersion int) (scoring.Rule, error) {
+	p, policyErr := scoring.FindPolicy(policy, policyVersion)
+	d, denominatorErr := scoring.FindDenominator(denominator, denominatorVersion)
+	err := errors.Join(policyErr, denominatorErr)
+	if errors.Is(err, scoring.ErrUnknownVersion) {
+		err = fmt.Errorf("%w: %w", entry.ErrUnknownVersion, err)
+	}
+	return scoring.Rule{Policy: p, Denominator: d}, err
 }
 
 // RuleError says that a start was asked for another rule than a reprocess has put in
@@ -62,120 +93,61 @@ func (e *RuleError) Error() string {
 		e.Asked, e.InForce.Rule, e.InForce.Position)
 }
 
-// ruleMediaType is that of the entries that record rules.
-const ruleMediaType = "application/vnd.markr.rule+json"
-
-// ruleVersion is the version of a recorded rule.
-const ruleVersion = 1
-
-// recordedRule is a rule as the log keeps it. It is JSON, because people read it in
-// `markr vault show`.
-type recordedRule struct {
-	Version            int              `json:"v"`
-	Scoring            string           `json:"scoring"`
-	ScoringVersion     int              `json:"scoring_version"`
-	Denominator        string           `json:"denominator"`
-	DenominatorVersion int              `json:"denominator_version"`
-	Reprocessed        bool             `json:"reprocessed"`
-	Uncounted          []entry.Position `json:"uncounted,omitempty"`
-}
-
-// record makes a rule durable, before anything is counted under it. It returns the
-// rule with its position. The committer calls it, or nobody else appends.
-func (e *Engine) record(r RuleInForce, source string) (RuleInForce, error) {
-	raw, err := json.Marshal(recordedRule{
-		Version: ruleVersion,
-		Scoring: r.Rule.Policy.String(), ScoringVersion: r.Rule.Policy.Version(),
-		Denominator: r.Rule.Denominator.String(), DenominatorVersion: r.Rule.Denominator.Version(),
-		Reprocessed: r.Reprocessed, Uncounted: r.Uncounted,
-	})
-	if err != nil {
-		return r, fmt.Errorf("record rule: %w", err)
-	}
-	salt, err := newSalt(e.opts.Random)
-	if err != nil {
-		return r, fmt.Errorf("record rule: %w", err)
-	}
-	recorded := e.codec.Seal(entry.Header{
-		Received: e.opts.Now().UTC().Truncate(time.Microsecond), Salt: salt, Source: source,
-		MediaType: ruleMediaType, Outcome: ruleOutcome,
-	}, raw)
-	if err := e.opts.Log.Append([]*entry.Entry{recorded}); err != nil {
-		return r, fmt.Errorf("record rule: %w", err)
-	}
-	r.Position = recorded.Position
-	return r, nil
-}
-
-const ruleOutcome = entry.Refused
-
-// recordedLast is the rule that the log records last; Position is 0 if it records none.
-func (e *Engine) recordedLast() (RuleInForce, error) {
-	const page = 64
-	for before := entry.Position(0); ; {
-		headers, err := e.opts.Log.Headers(before, ruleOutcome, page)
-		if err != nil {
-			return RuleInForce{}, err
-		}
-		for _, h := range headers {
-			if h.MediaType == ruleMediaType {
-				return e.recordedAt(h.Position)
-			}
-			before = h.Position
-		}
-		if len(headers) < page {
-			return RuleInForce{}, nil
-		}
-	}
-}
-
-func (e *Engine) recordedAt(at entry.Position) (RuleInForce, error) {
-	stored, err := e.opts.Log.At(at)
-	if err != nil {
-		return RuleInForce{}, err
-	}
-	raw, err := e.codec.Raw(stored, nil)
-	if err != nil {
-		return RuleInForce{}, err
-	}
-	var r recordedRule
-	if err := json.Unmarshal(raw, &r); err != nil {
-		return RuleInForce{}, fmt.Errorf("position %d: read rule: %w", at, err)
-	}
-	if r.Version != ruleVersion {
-		return RuleInForce{}, &entry.VersionError{Position: at, What: "rule", Version: byte(r.Version)}
-	}
-	policy, policyErr := scoring.FindPolicy(r.Scoring, r.ScoringVersion)
-	denominator, denominatorErr := scoring.FindDenominator(r.Denominator, r.DenominatorVersion)
-	if err := errors.Join(policyErr, denominatorErr); err != nil {
-		return RuleInForce{}, fmt.Errorf("position %d: read rule: %w", at, err)
-	}
-	return RuleInForce{
-		Rule: scoring.Rule{Policy: policy, Denominator: denominator}, Position: at,
-		Reprocessed: r.Reprocessed, Uncounted: r.Uncounted,
-	}, nil
-}
-
 // settleRule finds out which rule is in force from now on, before the log is read.
 func (e *Engine) settleRule() error {
-	last, err := e.recordedLast()
+	last, found, err := e.recordedRule()
 	if err != nil {
 		return fmt.Errorf("find rule in force: %w", err)
 	}
 	asked := e.opts.Rule
-	if last.Position > 0 && !e.opts.RuleAsked.Policy {
+	if found && !e.opts.RuleAsked.Policy {
 		asked.Policy = last.Rule.Policy
 	}
-	if last.Position > 0 && !e.opts.RuleAsked.Denominator {
+	if found && !e.opts.RuleAsked.Denominator {
 		asked.Denominator = last.Rule.Denominator
 	}
 	switch {
 	case asked == last.Rule:
-	case last.Reprocessed:
+	case last.Position > 0:
 		return &RuleError{Asked: asked, InForce: last}
 	default:
 		last = RuleInForce{Rule: asked}
 	}
 	e.inForce = &last
 	return nil
+}
+
+// recordedRule is the rule of the last reprocess in the log, and without one that of
+// the last start that has recorded its own; found is false without either.
+func (e *Engine) recordedRule() (rule RuleInForce, found bool, err error) {
+	for before := entry.Position(0); ; {
+		headers, err := e.opts.Log.Headers(before, entry.Event, trailPage)
+		if err != nil {
+			return RuleInForce{}, false, err
+		}
+		for i := range headers {
+			before = headers[i].Position
+			// What a header says of its event saves reading it.
+			if action := audit.Action(headers[i].Detail); action != "" && action != audit.Reprocess && (found || action != audit.Rules) {
+				continue
+			}
+			event, err := eventAt(e.opts.Log, e.codec, before)
+			if err != nil {
+				return RuleInForce{}, false, err
+			}
+			switch {
+			case event.Reprocess != nil:
+				rule, err := ruleOf(before, event.Reprocess)
+				return rule, true, err
+			case event.Rules != nil && !found:
+				if rule.Rule, err = findRule(event.Rules.Scoring, startVersion, event.Rules.Denominator, startVersion); err != nil {
+					return RuleInForce{}, false, fmt.Errorf("position %d: %w", before, err)
+				}
+				found = true
+			}
+		}
+		if len(headers) < trailPage {
+			return rule, found, nil
+		}
+	}
 }

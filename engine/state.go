@@ -18,6 +18,7 @@ import (
 type State struct {
 	inForce  *RuleInForce
 	position entry.Position
+	events   uint64 // up to position
 	students int
 	marks    int
 	tests    *btree.Map[exam.TestID, *Test]
@@ -28,6 +29,8 @@ func (s *State) Position() entry.Position { return s.position }
 
 // Rule is the rule that the state was made under.
 func (s *State) Rule() RuleInForce { return *s.inForce }
+// Documents is how many documents have arrived up to the position, of every outcome.
+func (s *State) Documents() uint64 { return uint64(s.position) - s.events }
 
 // Students is how many distinct student numbers are known, over all tests.
 func (s *State) Students() int { return s.students }

@@ -8,10 +8,17 @@ func OpenSmall(opts Options, memTableBytes uint64) (*Vault, error) {
 	return open(opts, tuning{memTableBytes, time.Millisecond})
 }
 
-// RecodeMeta decodes a meta record and encodes it again.
+// RecodeMeta decodes a meta record and encodes it again, in the version that it was.
 func RecodeMeta(b []byte) ([]byte, error) {
 	m, err := decodeMeta(b)
-	return m.append(nil), err
+	again := m.append(nil)
+	if err == nil && b[0] == metaVersionNoEvents && m.events == (totals{}) {
+		const eventsBytes = 3 // three zeros
+		again = again[:len(again)-eventsBytes-checksumBytes]
+		again[0] = metaVersionNoEvents
+		again = appendChecksum(again, 0)
+	}
+	return again, err
 }
 
 // RecodeTicket decodes a ticket and encodes it again.

@@ -14,6 +14,7 @@ import (
 type Vault struct {
 	opts      Options
 	directory directory
+	format    int // of the directory
 	lock      *lock
 	db        *store
 	metrics   *metrics
@@ -83,8 +84,7 @@ func open(opts Options, tuned tuning) (_ *Vault, err error) {
 			err = errors.Join(fmt.Errorf("open vault in %s: %w", opts.Dir, err), v.release())
 		}
 	}()
-	complete, err := v.prepare()
-	if err != nil {
+	if err := v.prepare(); err != nil {
 		return nil, err
 	}
 	if v.db, err = v.openStore(vaultName, existing); err != nil {
@@ -93,10 +93,8 @@ func open(opts Options, tuned tuning) (_ *Vault, err error) {
 	if err := v.load(); err != nil {
 		return nil, err
 	}
-	if !complete && !opts.ReadOnly {
-		if err := v.adopt(); err != nil {
-			return nil, err
-		}
+	if err := v.complete(); err != nil {
+		return nil, err
 	}
 	if err := v.metrics.register(opts.Registerer); err != nil {
 		return nil, err

@@ -95,3 +95,8 @@ type Rule struct {
 func (r Rule) String() string {
 	return fmt.Sprintf("%v@%d/%v@%d", r.Policy, r.Policy.Version(), r.Denominator, r.Denominator.Version())
 }
+
+// Known says whether the rule is one that this program has.
+func (r Rule) Known() bool {
+	return int(r.Policy) < len(policies()) && int(r.Denominator) < len(denominators())
+}

@@ -25,7 +25,7 @@ type Digest [32]byte
 // [AppendHeader].
 type Chain [16]byte
 
-// Outcome says what became of a document.
+// Outcome says what became of a document, or that the entry is no document.
 type Outcome uint8
 
 // The outcomes. Numbers are part of the format.
@@ -33,9 +33,10 @@ const (
 	Accepted  Outcome = 1 // counted
 	Refused   Outcome = 2 // not counted; kept to be looked at, under a byte quota
 	Duplicate Outcome = 3 // the bytes of an accepted document again; refers to it, keeps no bytes
+	Event     Outcome = 4 // no document: a change of what is done with them; never a duplicate, never dropped
 )
 
-// String is the outcome's name in the API: accepted, refused, duplicate.
+// String is the outcome's name in the API: accepted, refused, duplicate, event.
 func (o Outcome) String() string {
 	switch o {
 	case Accepted:
@@ -44,6 +45,8 @@ func (o Outcome) String() string {
 		return "refused"
 	case Duplicate:
 		return "duplicate"
+	case Event:
+		return "event"
 	}
 	return "unknown"
 }
@@ -75,16 +78,16 @@ type Header struct {
 
 	// Ordinal, LastCounted and Chain are the log's own, set when the entry is appended.
 	//
-	// Ordinal is how many accepted and duplicate entries the log holds up to and
-	// including this one. Those are never dropped, so a step in the ordinals is
-	// a missing entry, while a step in the positions alone is a refused entry
-	// that was dropped.
+	// Ordinal is how many entries that are counted, all but refused ones, the log
+	// holds up to and including this one. Those are never dropped, so a step in the
+	// ordinals is a missing entry, while a step in the positions alone is a refused
+	// entry that was dropped.
 	Ordinal uint64
-	// LastCounted is, for a Refused entry, the position of the last accepted or
-	// duplicate entry before it, 0 if there is none; else 0.
+	// LastCounted is, for a Refused entry, the position of the last entry before it
+	// that is counted, 0 if there is none; else 0.
 	LastCounted Position
-	// Chain covers the chain value of the last accepted or duplicate entry before
-	// this one, the position and this header's bytes. A refused entry has one
+	// Chain covers the chain value of the last entry before this one that is
+	// counted, the position and this header's bytes. A refused entry has one
 	// too, but no entry is chained to it, because it may be dropped.
 	Chain Chain
 }
@@ -94,7 +97,7 @@ type Header struct {
 // dropped.
 func (h *Header) Counted() bool { return h.Outcome != Refused }
 
-// Entry is a header with the document's bytes, compressed. Make one with
+// Entry is a header with the document's bytes, or an event's, compressed. Make one with
 // [Codec.Seal], read its document with [Codec.Raw].
 type Entry struct {
 	Header

@@ -1,0 +1,109 @@
+package engine
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+
+	"markr/engine/ledger"
+	"markr/engine/scoring"
+)
+
+// errDiffers: a checkpoint is one that the program could have made, of another log or
+// of other marks. The text behind it names the first difference, and no student.
+var errDiffers = errors.New("it does not say what the log says")
+
+func differs(format string, args ...any) error {
+	return fmt.Errorf("%w: %s", errDiffers, fmt.Sprintf(format, args...))
+}
+
+// compare reads what a view has written, and says where it differs from this one. A
+// state has one encoding, and it is read in step with what it should be, so no second
+// state is made. Everything that answers depend on is in it; what is made of it while
+// loading depends on nothing else.
+func (v *bookView) compare(r io.Reader) error {
+	d := &decoder{from: r}
+	if _, _, err := d.head(); err != nil {
+		return err
+	}
+	if err := v.compareStudents(d); err != nil {
+		return err
+	}
+	if got := d.count(); d.err == nil && got != len(v.tests) {
+		return differs("it has %d tests, the log has %d", got, len(v.tests))
+	}
+	for i := range v.tests {
+		if err := v.tests[i].compare(d, v.rule); err != nil {
+			return err
+		}
+	}
+	if d.err == nil && len(d.ahead()) > 0 {
+		d.fail()
+	}
+	return d.err
+}
+
+func (v *bookView) compareStudents(d *decoder) error {
+	if got := d.count(); d.err == nil && got != v.students.Len() {
+		return differs("it has %d students, the log has %d", got, v.students.Len())
+	}
+	nth := 0
+	return v.students.Each(func(number []byte) error {
+		nth++
+		if got := d.bytes(d.uint()); d.err == nil && !bytes.Equal(got, number) {
+			return differs("student %d, in order of arrival, has another number", nth)
+		}
+		return d.err
+	})
+}
+
+func (t *testView) compare(d *decoder, rule scoring.Rule) error {
+	if got := d.bytes(d.uint()); d.err == nil && string(got) != string(t.id) {
+		return differs("it has test %q in place of %q", got, t.id)
+	}
+	last := d.last()
+	available, rows := d.marks(), d.count()
+	switch {
+	case d.err != nil:
+		return d.err
+	case last.ID != t.last.ID || last.Position != t.last.Position || !last.Received.Equal(t.last.Received):
+		return differs("test %q: its last import is at position %d, by the log at %d", t.id, last.Position, t.last.Position)
+	case available != t.available:
+		return differs("test %q: %v marks available, by the log %v", t.id, available, t.available)
+	case rows != t.rows.Len():
+		return differs("test %q: %d students, by the log %d", t.id, rows, t.rows.Len())
+	}
+	var before ledger.Row
+	return t.rows.Each(func(want ledger.Row) error {
+		before = d.row(before, rule)
+		if d.err != nil || before == asEncoded(want, rule) {
+			return d.err
+		}
+		return t.rowDiffers(&before, &want)
+	})
+}
+
+// asEncoded is a row without what the rule does not need.
+func asEncoded(row ledger.Row, rule scoring.Rule) ledger.Row {
+	if rule.Policy != scoring.MostComplete {
+		row.Available = 0
+	}
+	if rule.Policy != scoring.Latest {
+		row.ScannedOn = 0
+	}
+	if rule.Denominator != scoring.OfSheet {
+		row.Highest = 0
+	}
+	return row
+}
+
+// rowDiffers names a mark by the scan that it comes from.
+func (t *testView) rowDiffers(got, want *ledger.Row) error {
+	position, record := ledger.ArrivalOf(want.Arrival)
+	what := "another scan is kept"
+	if got.Obtained != want.Obtained {
+		what = fmt.Sprintf("%v marks obtained, by the log %v", got.Obtained, want.Obtained)
+	}
+	return differs("test %q: the mark of position %d, record %d: %s", t.id, position, record+1, what)
+}
