@@ -20,7 +20,7 @@ import (
 var (
 	errOtherRule  = errors.New("checkpoint: made under another scoring rule")
 	errOtherBasis = errors.New("checkpoint: made before the log was reprocessed")
-	errBook      = errors.New("checkpoint: not one that this program could have made")
+	errBook       = errors.New("checkpoint: not one that this program could have made")
 )
 
 // decoder takes fields out of a reader. After a field that is not there it yields

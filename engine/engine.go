@@ -97,7 +97,7 @@ type Engine struct {
 	owed     atomic.Int64
 
 	inForce      *RuleInForce // at the start
-	orders       chan order // to the committer, between two batches
+	orders       chan order   // to the committer, between two batches
 	reprocessing reprocessing
 
 	appending appending

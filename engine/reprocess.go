@@ -23,10 +23,10 @@ type Reprocess struct {
 	rule    scoring.Rule
 	started time.Time
 	cancel  context.CancelFunc
-	done    chan struct{}      // closed when its goroutine has ended
-	commits chan *commitCall   // to its goroutine
-	asked   atomic.Bool        // somebody has looked since the last comparison
-	cores   int                // that decode
+	done    chan struct{}    // closed when its goroutine has ended
+	commits chan *commitCall // to its goroutine
+	asked   atomic.Bool      // somebody has looked since the last comparison
+	cores   int              // that decode
 
 	// How far it has come.
 	reading struct{ position, documents, records atomic.Uint64 }

@@ -29,6 +29,7 @@ func (s *State) Position() entry.Position { return s.position }
 
 // Rule is the rule that the state was made under.
 func (s *State) Rule() RuleInForce { return *s.inForce }
+
 // Documents is how many documents have arrived up to the position, of every outcome.
 func (s *State) Documents() uint64 { return uint64(s.position) - s.events }
 
