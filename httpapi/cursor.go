@@ -22,6 +22,7 @@ const (
 	cursorVersion       = 1
 	cursorOfTests       = 't' // the key is a test id: go on after it
 	cursorOfImports     = 'i' // the key is a position, big-endian: go on before it
+	cursorOfStudents    = 's' // the key is a place in a list of students, big-endian: go on there
 	cursorChecksumBytes = 4
 	cursorBytesMin      = 2 + 1 + cursorChecksumBytes
 	cursorCharsMax      = (2 + exam.IDBytesMax + cursorChecksumBytes + 2) / 3 * 4
@@ -45,14 +46,29 @@ func importsCursor(before entry.Position) string {
 
 // parseImportsCursor is the position that the cursor goes on before.
 func parseImportsCursor(cursor string) (entry.Position, error) {
-	key, err := openCursor(cursorOfImports, cursor)
+	key, err := openNumberCursor(cursorOfImports, cursor)
+	return entry.Position(key), err
+}
+
+// studentsCursor goes on at a place in a list of students.
+func studentsCursor(next uint64) string {
+	return sealCursor(cursorOfStudents, binary.BigEndian.AppendUint64(nil, next))
+}
+
+// parseStudentsCursor is the place that the cursor goes on at.
+func parseStudentsCursor(cursor string) (uint64, error) {
+	return openNumberCursor(cursorOfStudents, cursor)
+}
+
+func openNumberCursor(list byte, cursor string) (uint64, error) {
+	key, err := openCursor(list, cursor)
 	if err != nil {
 		return 0, err
 	}
 	if len(key) != 8 {
 		return 0, errInvalidCursor
 	}
-	return entry.Position(binary.BigEndian.Uint64(key)), nil
+	return binary.BigEndian.Uint64(key), nil
 }
 
 func sealCursor(list byte, key []byte) string {

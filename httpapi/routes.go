@@ -29,14 +29,22 @@ const (
 	public  reach = iota // the public listener
 	ops                  // both, or the operators' alone: see Options.OpsElsewhere
 	opsOnly              // the operators' alone
+	admin                // as ops, and never for strangers: see admin.go
 )
 
-// importPattern is the one path whose requests have bodies that are read.
+// importPattern is the one path to which documents are sent.
 const importPattern = "/import"
+
+// reprocessPattern and commitPattern are the paths to which an administrator may send a
+// few words of JSON.
+const (
+	reprocessPattern = "/admin/reprocess"
+	commitPattern    = reprocessPattern + "/commit"
+)
 
 // routeTable is every route there is.
 func routeTable() []route {
-	const get, post = fasthttp.MethodGet, fasthttp.MethodPost
+	const get, post, del = fasthttp.MethodGet, fasthttp.MethodPost, fasthttp.MethodDelete
 	return []route{
 		{importPattern, post, (*Server).importPost, public, access.Import, nil},
 		{"/results", get, (*Server).results, public, access.Read, nil},
@@ -52,6 +60,14 @@ func routeTable() []route {
 		{"/readyz", get, (*Server).readyz, ops, access.Open, nil},
 		{"/healthz", get, (*Server).readyz, ops, access.Open, nil},
 		{"/metrics", get, (*Server).scrape, ops, access.Metrics, nil},
+		{reprocessPattern, get, (*Server).reprocess, admin, access.Admin, nil},
+		{reprocessPattern, post, (*Server).startReprocess, admin, access.Admin, nil},
+		{reprocessPattern, del, (*Server).cancelReprocess, admin, access.Admin, nil},
+		{commitPattern, post, (*Server).commitReprocess, admin, access.Admin, nil},
+		{reprocessPattern + "/pause", post, (*Server).pauseReprocess, admin, access.Admin, nil},
+		{reprocessPattern + "/resume", post, (*Server).resumeReprocess, admin, access.Admin, nil},
+		{reprocessPattern + "/difference", get, (*Server).reprocessDifference, admin, access.Admin, nil},
+		{reprocessPattern + "/documents", get, (*Server).reprocessDocuments, admin, access.Admin, nil},
 		{"/debug/pprof", get, (*Server).profiles, opsOnly, access.Admin, nil},
 		{"/debug/pprof/{profile}", get, (*Server).profile, opsOnly, access.Admin, nil},
 	}
@@ -61,7 +77,7 @@ func routeTable() []route {
 func publicRoutes(opsElsewhere bool) []route {
 	var routes []route
 	for _, r := range routeTable() {
-		if r.reach == public || (r.reach == ops && !opsElsewhere) {
+		if r.reach == public || ((r.reach == ops || r.reach == admin) && !opsElsewhere) {
 			routes = append(routes, r)
 		}
 	}

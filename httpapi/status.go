@@ -39,6 +39,9 @@ const (
 	codeDamaged              code = "damaged"
 	codeOverloaded           code = "overloaded"
 	codeUnavailable          code = "unavailable"
+	codeNoReprocess          code = "no_reprocess"
+	codeReprocessConflict    code = "reprocess_conflict"
+	codeWouldUncount         code = "would_uncount"
 	codeReadOnly             code = "read_only"
 )
 
@@ -115,6 +118,18 @@ var kinds = map[code]kind{
 	codeUnknownImport: {
 		fasthttp.StatusNotFound, "Unknown import",
 		"There is no import with this id, or it was refused and has been dropped since to make room.", 0,
+	},
+	codeNoReprocess: {
+		fasthttp.StatusNotFound, "No reprocess",
+		"No reprocess is under way: none was started, or it was cancelled, was committed or has failed.", 0,
+	},
+	codeReprocessConflict: {
+		fasthttp.StatusConflict, "Reprocess in another state",
+		"The reprocess is not in the state that this needs: another one is under way, it is still reading, or it is paused.", 0,
+	},
+	codeWouldUncount: {
+		fasthttp.StatusConflict, "Documents would stop to count",
+		"Accepted documents are refused by today's decoder. Committing the reprocess would stop counting them; that has to be asked for.", 0,
 	},
 	codeMethodNotAllowed: {
 		fasthttp.StatusMethodNotAllowed, "Method not allowed",
@@ -198,6 +213,9 @@ var sentinels = []struct {
 	{engine.ErrStalled, codeUnavailable, "The disk does not answer: nothing of this document was counted. Results can still be read."},
 	{engine.ErrUnknownTest, codeUnknownTest, "No accepted document has named this test."},
 	{engine.ErrUnknownImport, codeUnknownImport, "There is no import with this id, or it was refused and has been dropped since."},
+	{engine.ErrReprocessing, codeReprocessConflict, "Another reprocess is under way: wait for it, or DELETE /admin/reprocess."},
+	{engine.ErrNoReprocess, codeNoReprocess, "No reprocess is under way; POST /admin/reprocess starts one."},
+	{engine.ErrReprocessNotReady, codeReprocessConflict, "The reprocess is not ready: it is still reading, or paused; GET /admin/reprocess tells."},
 	{entry.ErrReadOnly, codeReadOnly, "The disk is nearly full: nothing of this document was counted. Results can still be read."},
 	{entry.ErrFailed, codeUnavailable, "The log has failed and takes no documents until the server is started again. Results can still be read."},
 	{entry.ErrClosed, codeUnavailable, "The server is stopping."},
@@ -226,6 +244,9 @@ func problemOf(err error) problem {
 			code: code(refused.Document.Code), detail: documentDetail(refused.Document),
 			document: refused.Document, importID: refused.ImportID,
 		}
+	}
+	if uncount, ok := errors.AsType[*engine.UncountError](err); ok {
+		return problem{code: codeWouldUncount, detail: uncountDetail(uncount)}
 	}
 	for i := range sentinels {
 		if errors.Is(err, sentinels[i].err) {
