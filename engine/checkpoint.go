@@ -47,7 +47,7 @@ func (e *Engine) checkpointIfDue(b *book) {
 		return
 	}
 	e.saving.mu.underway = true
-	view := b.view()
+	view := e.view(b)
 	b.records = 0
 	e.saving.Go(func() {
 		e.save(view)
@@ -66,8 +66,15 @@ const lastCheckpointShare = 100
 func (e *Engine) saveLastCheckpoint(b *book) {
 	e.saving.Wait()
 	if e.opts.Checkpoints != nil && b.records > e.opts.CheckpointRecords/lastCheckpointShare {
-		e.save(b.view())
+		e.save(e.view(b))
 	}
+}
+
+// view is a view of the live book. Others take views of parts of it meanwhile.
+func (e *Engine) view(b *book) *bookView {
+	e.live.Lock()
+	defer e.live.Unlock()
+	return b.view()
 }
 
 func (e *Engine) save(view *bookView) {

@@ -63,36 +63,63 @@ func (t *testView) compare(d *decoder, rule scoring.Rule) error {
 		return differs("it has test %q in place of %q", got, t.id)
 	}
 	last := d.last()
-	available, rows := d.marks(), d.count()
+	rows := d.count()
 	switch {
 	case d.err != nil:
 		return d.err
 	case last.ID != t.last.ID || last.Position != t.last.Position || !last.Received.Equal(t.last.Received):
 		return differs("test %q: its last import is at position %d, by the log at %d", t.id, last.Position, t.last.Position)
-	case available != t.available:
-		return differs("test %q: %v marks available, by the log %v", t.id, available, t.available)
 	case rows != t.rows.Len():
 		return differs("test %q: %d students, by the log %d", t.id, rows, t.rows.Len())
 	}
+	if err := t.compareRows(d, rule, rule.Denominator == scoring.OfSheet, t.rows.Each); err != nil {
+		return err
+	}
+	if passed := d.count(); d.err == nil && passed != t.rows.Passed() {
+		return differs("test %q: %d scans that are not kept, by the log %d", t.id, passed, t.rows.Passed())
+	}
+	if err := t.compareRows(d, rule, false, t.rows.EachPassed); err != nil {
+		return err
+	}
+	return t.compareRises(d)
+}
+
+func (t *testView) compareRows(d *decoder, rule scoring.Rule, highest bool, each func(func(ledger.Row) error) error) error {
 	var before ledger.Row
-	return t.rows.Each(func(want ledger.Row) error {
-		before = d.row(before, rule)
-		if d.err != nil || before == asEncoded(want, rule) {
+	return each(func(want ledger.Row) error {
+		before = d.row(before, rule, highest)
+		if d.err != nil || before == asEncoded(want, rule, highest) {
 			return d.err
 		}
 		return t.rowDiffers(&before, &want)
 	})
 }
 
+func (t *testView) compareRises(d *decoder) error {
+	rises := t.rows.Rises()
+	if got := d.count(); d.err == nil && got != len(rises) {
+		return differs("test %q: its available marks rise %d times, by the log %d", t.id, got, len(rises))
+	}
+	var rise ledger.Rise
+	for _, want := range rises {
+		rise.Arrival += d.uint()
+		rise.Available += d.marks()
+		if d.err == nil && rise != want {
+			return differs("test %q: %v marks available, by the log %v", t.id, rise.Available, want.Available)
+		}
+	}
+	return d.err
+}
+
 // asEncoded is a row without what the rule does not need.
-func asEncoded(row ledger.Row, rule scoring.Rule) ledger.Row {
-	if rule.Policy != scoring.MostComplete {
+func asEncoded(row ledger.Row, rule scoring.Rule, highest bool) ledger.Row {
+	if !rule.NeedsAvailable() {
 		row.Available = 0
 	}
-	if rule.Policy != scoring.Latest {
+	if !rule.NeedsScannedOn() {
 		row.ScannedOn = 0
 	}
-	if rule.Denominator != scoring.OfSheet {
+	if !highest {
 		row.Highest = 0
 	}
 	return row

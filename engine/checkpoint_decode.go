@@ -188,7 +188,6 @@ func (d *decoder) test(b *book, filling *errgroup.Group) {
 	}
 	t := b.test([]byte(id))
 	t.touch(b, d.last())
-	t.kept.Available = d.marks()
 	rows := d.count()
 	b.marks += rows
 	handed := make(chan []ledger.Row, handedOver)
@@ -202,16 +201,39 @@ func (d *decoder) test(b *book, filling *errgroup.Group) {
 		}
 		return err
 	})
-	defer close(handed)
+	d.rows(rows, b.rule, b.rule.Denominator == scoring.OfSheet, func(part []ledger.Row) { handed <- part })
+	close(handed)
+	// What is passed is another part of the test than what is being filled.
+	d.rows(d.count(), b.rule, false, func(part []ledger.Row) {
+		if err := t.kept.RestorePassed(b.students, part); err != nil {
+			d.fail()
+		}
+	})
+	var rise ledger.Rise
+	for range d.count() {
+		rise.Arrival += d.uint()
+		rise.Available += d.marks()
+		if d.err != nil || t.kept.RestoreRise(rise) != nil {
+			d.fail()
+			return
+		}
+	}
+	if rows > 0 && rise.Available == 0 {
+		d.fail()
+	}
+}
+
+// rows reads rows and hands them over in parts.
+func (d *decoder) rows(rows int, rule scoring.Rule, highest bool, handOver func([]ledger.Row)) {
 	var before ledger.Row
 	for rows > 0 && d.err == nil {
 		part := make([]ledger.Row, min(rows, rowsMax))
 		for i := range part {
-			before = d.row(before, b.rule)
+			before = d.row(before, rule, highest)
 			part[i] = before
 		}
 		if d.err == nil {
-			handed <- part
+			handOver(part)
 		}
 		rows -= len(part)
 	}
@@ -225,7 +247,7 @@ func (d *decoder) last() (last ImportRef) {
 	return last
 }
 
-func (d *decoder) row(before ledger.Row, rule scoring.Rule) (row ledger.Row) {
+func (d *decoder) row(before ledger.Row, rule scoring.Rule, highest bool) (row ledger.Row) {
 	student := int64(before.Student) + d.int()
 	if student < 0 || student > 1<<32-1 {
 		d.fail()
@@ -234,13 +256,13 @@ func (d *decoder) row(before ledger.Row, rule scoring.Rule) (row ledger.Row) {
 	row.Student = ledger.Student(student)
 	row.Obtained = d.marks()
 	row.Arrival = before.Arrival + uint64(d.int())
-	if rule.Policy == scoring.MostComplete {
+	if rule.NeedsAvailable() {
 		row.Available = d.marks()
 	}
-	if rule.Policy == scoring.Latest {
+	if rule.NeedsScannedOn() {
 		row.ScannedOn = d.int()
 	}
-	if rule.Denominator == scoring.OfSheet {
+	if highest {
 		row.Highest = d.marks()
 	}
 	return row

@@ -33,10 +33,9 @@ type bookView struct {
 }
 
 type testView struct {
-	id        exam.TestID
-	last      ImportRef
-	available exam.Marks
-	rows      ledger.View
+	id   exam.TestID
+	last ImportRef
+	rows ledger.View
 }
 
 // view is the book as it is now.
@@ -44,7 +43,7 @@ func (b *book) view() *bookView {
 	v := &bookView{rule: b.rule, basis: b.inForce.Position, position: b.position, students: b.students.View()}
 	for _, id := range slices.Sorted(maps.Keys(b.tests)) {
 		t := b.tests[id]
-		v.tests = append(v.tests, testView{t.id, t.last, t.kept.Available, t.kept.View()})
+		v.tests = append(v.tests, testView{t.id, t.last, t.kept.View()})
 	}
 	return v
 }
@@ -106,27 +105,46 @@ func (v *bookView) encode(w io.Writer) error {
 	return e.flush()
 }
 
-// encode writes a test. Rows differ little from those before them, so differences
-// are written: some five bytes a mark.
+// encode writes a test.
 func (t *testView) encode(e *encoder, rule scoring.Rule) error {
 	e.text([]byte(t.id))
 	e.buffer = append(e.buffer, t.last.ID[:]...)
 	e.uint(uint64(t.last.Position))
 	e.int(t.last.Received.UnixMicro())
-	e.uint(uint64(t.available))
 	e.uint(uint64(t.rows.Len()))
+	if err := e.rows(rule, rule.Denominator == scoring.OfSheet, t.rows.Each); err != nil {
+		return err
+	}
+	e.uint(uint64(t.rows.Passed()))
+	if err := e.rows(rule, false, t.rows.EachPassed); err != nil {
+		return err
+	}
+	rises := t.rows.Rises()
+	e.uint(uint64(len(rises)))
+	var before ledger.Rise
+	for _, rise := range rises {
+		e.uint(rise.Arrival - before.Arrival)
+		e.uint(uint64(rise.Available - before.Available))
+		before = rise
+	}
+	return e.full()
+}
+
+// rows writes what each gives. Rows differ little from those before them, so
+// differences are written: some five bytes a mark.
+func (e *encoder) rows(rule scoring.Rule, highest bool, each func(func(ledger.Row) error) error) error {
 	var before ledger.Row
-	return t.rows.Each(func(row ledger.Row) error {
+	return each(func(row ledger.Row) error {
 		e.int(int64(row.Student) - int64(before.Student))
 		e.uint(uint64(row.Obtained))
 		e.int(int64(row.Arrival - before.Arrival))
-		if rule.Policy == scoring.MostComplete {
+		if rule.NeedsAvailable() {
 			e.uint(uint64(row.Available))
 		}
-		if rule.Policy == scoring.Latest {
+		if rule.NeedsScannedOn() {
 			e.int(row.ScannedOn)
 		}
-		if rule.Denominator == scoring.OfSheet {
+		if highest {
 			e.uint(uint64(row.Highest))
 		}
 		before = row

@@ -117,10 +117,10 @@ func (e *Engine) commit(b *book, t *trail, batch []*draft) {
 		e.metrics.batch.Observe(float64(documents))
 	}
 	if err == nil {
+		e.state.Store(e.take(b, batch))
 		for _, d := range batch {
-			e.take(b, d)
+			e.settle(d)
 		}
-		e.state.Store(b.publish())
 		visible := e.opts.Now()
 		e.metrics.apply.Observe(visible.Sub(durable).Seconds())
 		e.metrics.visibility.Observe(visible.Sub(durable).Seconds())
@@ -150,23 +150,34 @@ func (d *draft) finish(err error) {
 	d.done <- struct{}{}
 }
 
-// take brings a durable entry into the book.
-func (e *Engine) take(b *book, d *draft) {
-	b.position = d.entry.Position
-	switch d.entry.Outcome {
-	case entry.Accepted:
-		d.effects = b.apply(referTo(&d.entry.Header), d.doc.Records)
-	case entry.Duplicate:
+// take brings durable entries into the book and returns the state with them.
+func (e *Engine) take(b *book, batch []*draft) *State {
+	e.live.Lock()
+	defer e.live.Unlock()
+	for _, d := range batch {
+		b.position = d.entry.Position
+		switch d.entry.Outcome {
+		case entry.Accepted:
+			d.effects = b.apply(referTo(&d.entry.Header), d.doc.Records)
+		case entry.Event:
+			// Settings are in force by themselves; there is nothing to count. The event of a
+			// reprocess comes with the book that is made under its rule.
+			b.events++
+			if change := d.event.Reprocess; change != nil {
+				b.inForce = &RuleInForce{Rule: b.rule, Position: b.position, Uncounted: uncountedBy(change)}
+			}
+		case entry.Duplicate, entry.Refused:
+		}
+	}
+	e.live.book = b
+	return b.publish()
+}
+
+// settle sets what is left to be told of a durable entry, and counts it.
+func (e *Engine) settle(d *draft) {
+	if d.entry.Outcome == entry.Duplicate {
 		d.effects = ledger.Effects{Unchanged: len(d.doc.Records)}
 		d.first, d.err = e.idAt(d.entry.DuplicateOf)
-	case entry.Event:
-		// Settings are in force by themselves; there is nothing to count. The event of a
-		// reprocess comes with the book that is made under its rule.
-		b.events++
-		if change := d.event.Reprocess; change != nil {
-			b.inForce = &RuleInForce{Rule: b.rule, Position: b.position, Uncounted: uncountedBy(change)}
-		}
-	case entry.Refused:
 	}
 	e.metrics.count(d)
 }

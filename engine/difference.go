@@ -103,7 +103,7 @@ func (r *Reprocess) compare(ctx context.Context) error {
 	var live *bookView
 	var state *State
 	err := e.order(ctx, func(b *book, _ *trail) *book {
-		live, state = b.view(), e.state.Load()
+		live, state = e.view(b), e.state.Load()
 		return b
 	})
 	if err != nil {

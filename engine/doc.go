@@ -12,7 +12,8 @@
 // for that.
 //
 // Goroutines: one committer decides order and is the only one that changes
-// state; recovery runs before it starts. Readers take no lock. There is no lock
-// order because there is one lock, and no I/O happens under it. The design is in
+// state; recovery runs before it starts. Readers of a [State] take no lock; those who
+// ask for one student's scans or for the past take one for as long as a view takes.
+// No lock is taken under another, and no I/O happens under one. The design is in
 // DESIGN.md.
 package engine

@@ -102,6 +102,18 @@ type Engine struct {
 
 	appending appending
 
+	// live is the book for those who look at more than a state holds: one student's
+	// scans, a test as it was. The committer holds it while it takes a batch, others
+	// while they take a view: there is no I/O under it, and nothing whose time grows
+	// with a test. The book is nil until recovery has ended well.
+	live struct {
+		sync.Mutex
+
+		book *book
+	}
+	pasts  chan struct{} // a token for each test that is being computed as it was
+	traces chan struct{} // a token for each student who is being looked up
+
 	// Held shared by everybody who may send to queue, exclusively to close it.
 	closing struct {
 		sync.RWMutex
@@ -137,6 +149,8 @@ func Open(opts Options) (*Engine, error) {
 		queue:  make(chan *draft, opts.QueueMax),
 		orders: make(chan order),
 		done:   make(chan struct{}),
+		pasts:  make(chan struct{}, pastsMax),
+		traces: make(chan struct{}, tracesMax),
 	}
 	if err := e.settleRule(); err != nil {
 		return nil, fmt.Errorf("open engine: %w", err)
@@ -168,7 +182,10 @@ func (e *Engine) run(ctx context.Context) {
 		err = e.declare(b, t)
 	}
 	if err == nil {
+		e.live.Lock()
+		e.live.book = b
 		e.state.Store(b.publish())
+		e.live.Unlock()
 	}
 	e.recovery.end(err, e.opts.Now())
 	if err == nil {

@@ -32,6 +32,10 @@ var (
 var (
 	// ErrUnknownTest: no accepted document has named this test.
 	ErrUnknownTest = errors.New("unknown test")
+	// ErrUnknownStudent: no accepted document has a scan of this student in the test.
+	ErrUnknownStudent = errors.New("unknown student")
+	// ErrUnknownPosition: the log has not come to this position yet.
+	ErrUnknownPosition = errors.New("unknown position")
 	// ErrUnknownImport: there is no import with this id, or it was refused and
 	// has been dropped since.
 	ErrUnknownImport = errors.New("unknown import")

@@ -149,12 +149,9 @@ func Describe(h entry.Header) (Import, error) {
 // idAt returns the import id at a position that an entry refers to. It reads the
 // header alone: a page of duplicates would read as many documents otherwise.
 func (e *Engine) idAt(position entry.Position) (uuid.UUID, error) {
-	headers, err := e.opts.Log.Headers(position+1, 0, 1)
-	if err == nil && (len(headers) == 0 || headers[0].Position != position) {
-		err = entry.ErrNotFound
-	}
+	h, err := e.headerAt(position)
 	if err != nil {
 		return uuid.Nil, fmt.Errorf("first import at position %d: %w", position, err)
 	}
-	return headers[0].ID, nil
+	return h.ID, nil
 }

@@ -38,20 +38,22 @@ func bearer(token string) []string { return []string{"Authorization", "Bearer " 
 
 // scopeOf is what each route takes; empty is nothing.
 var scopeOf = map[string]string{
-	"/import":                   "import",
-	"/results":                  "read",
-	"/results/{test}/aggregate": "read",
-	"/imports":                  "read",
-	"/imports/{id}":             "read",
-	"/imports/{id}/document":    "export",
-	"/":                         "read",
-	"/metrics":                  "metrics",
-	"/openapi.json":             "",
-	"/problems/{code}":          "",
-	"/assets/{name}":            "",
-	"/livez":                    "",
-	"/readyz":                   "",
-	"/healthz":                  "",
+	"/import":                            "import",
+	"/results":                           "read",
+	"/results/{test}/aggregate":          "read",
+	"/results/{test}/history":            "read",
+	"/results/{test}/students/{student}": "read",
+	"/imports":                           "read",
+	"/imports/{id}":                      "read",
+	"/imports/{id}/document":             "export",
+	"/":                                  "read",
+	"/metrics":                           "metrics",
+	"/openapi.json":                      "",
+	"/problems/{code}":                   "",
+	"/assets/{name}":                     "",
+	"/livez":                             "",
+	"/readyz":                            "",
+	"/healthz":                           "",
 }
 
 // TestAccess asks for every route of the public listener with every kind of
@@ -99,7 +101,7 @@ func TestAccess(t *testing.T) {
 			continue
 		}
 		seen++
-		path := strings.NewReplacer("{test}", "1", "{id}", id, "{code}", "forbidden", "{name}", asset).Replace(r.Pattern)
+		path := strings.NewReplacer("{test}", "1", "{student}", "1", "{id}", id, "{code}", "forbidden", "{name}", asset).Replace(r.Pattern)
 		methods := []string{r.Method}
 		if r.Method == http.MethodGet {
 			methods = append(methods, http.MethodHead)

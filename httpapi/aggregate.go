@@ -15,6 +15,7 @@ import (
 	"markr/engine/exam"
 	"markr/engine/intake"
 	"markr/engine/summary"
+	"markr/wal/entry"
 )
 
 // percentilesMax is how many percentiles one request may ask for: every whole
@@ -24,16 +25,8 @@ const percentilesMax = 100
 // aggregate answers GET /results/{test}/aggregate. It is the request that
 // dashboards poll, so the usual answer is written once for each view of a test.
 func (s *Server) aggregate(r *request) error {
-	percents, err := r.percentiles()
-	if err != nil {
-		return err
-	}
-	if len(percents) > 0 {
-		test, err := s.engine.Test(exam.TestID(r.param("test")))
-		if err != nil {
-			return err
-		}
-		return r.resource("application/json", appendAggregate(r.newBody(), test, percents))
+	if r.hasQuery() {
+		return s.aggregateAsked(r)
 	}
 	written, err := s.content.aggregates.of(s.engine, r.params[0].value)
 	if err != nil {
@@ -52,6 +45,37 @@ func (s *Server) aggregate(r *request) error {
 		return err
 	}
 	return r.sendShared(fasthttp.StatusOK, "application/json", encoded)
+}
+
+// aggregateAsked answers when there are parameters: other percentiles, or an earlier
+// state.
+func (s *Server) aggregateAsked(r *request) error {
+	if err := r.checkParameters("percentiles", "at", "as-of"); err != nil {
+		return err
+	}
+	percents, err := r.percentiles()
+	if err != nil {
+		return err
+	}
+	at, err := s.moment(r)
+	if err != nil {
+		return err
+	}
+	test, err := s.testAt(exam.TestID(r.param("test")), at)
+	if err != nil {
+		return err
+	}
+	return r.resource("application/json", appendAggregate(r.newBody(), test, percents))
+}
+
+// testAt is a test as it was at a position, as it is if that is 0.
+func (s *Server) testAt(id exam.TestID, at entry.Position) (*engine.Test, error) {
+	if at == 0 {
+		return s.engine.Test(id)
+	}
+	ctx, cancel := s.turn()
+	defer cancel()
+	return s.engine.TestAt(ctx, id, at)
 }
 
 // aggregatesMax is how many written aggregates are remembered: more tests than
@@ -116,12 +140,6 @@ func writeAggregate(view *engine.Test) *writtenAggregate {
 
 // percentiles reads the percentiles parameter: none if it is not there.
 func (r *request) percentiles() ([]summary.Percent, error) {
-	if !r.hasQuery() {
-		return nil, nil
-	}
-	if err := r.checkParameters("percentiles"); err != nil {
-		return nil, err
-	}
 	list, given := r.query("percentiles")
 	if !given {
 		return nil, nil

@@ -23,6 +23,7 @@ const (
 	cursorOfTests       = 't' // the key is a test id: go on after it
 	cursorOfImports     = 'i' // the key is a position, big-endian: go on before it
 	cursorOfStudents    = 's' // the key is a place in a list of students, big-endian: go on there
+	cursorOfHistory     = 'h' // the key is a position, big-endian: go on with it
 	cursorChecksumBytes = 4
 	cursorBytesMin      = 2 + 1 + cursorChecksumBytes
 	cursorCharsMax      = (2 + exam.IDBytesMax + cursorChecksumBytes + 2) / 3 * 4
@@ -46,8 +47,17 @@ func importsCursor(before entry.Position) string {
 
 // parseImportsCursor is the position that the cursor goes on before.
 func parseImportsCursor(cursor string) (entry.Position, error) {
-	key, err := openNumberCursor(cursorOfImports, cursor)
-	return entry.Position(key), err
+	return openPositionCursor(cursorOfImports, cursor)
+}
+
+// historyCursor goes on with a position.
+func historyCursor(with entry.Position) string {
+	return sealCursor(cursorOfHistory, binary.BigEndian.AppendUint64(nil, uint64(with)))
+}
+
+// parseHistoryCursor is the position that the cursor goes on with.
+func parseHistoryCursor(cursor string) (entry.Position, error) {
+	return openPositionCursor(cursorOfHistory, cursor)
 }
 
 // studentsCursor goes on at a place in a list of students.
@@ -57,10 +67,11 @@ func studentsCursor(next uint64) string {
 
 // parseStudentsCursor is the place that the cursor goes on at.
 func parseStudentsCursor(cursor string) (uint64, error) {
-	return openNumberCursor(cursorOfStudents, cursor)
+	key, err := openPositionCursor(cursorOfStudents, cursor)
+	return uint64(key), err
 }
 
-func openNumberCursor(list byte, cursor string) (uint64, error) {
+func openPositionCursor(list byte, cursor string) (entry.Position, error) {
 	key, err := openCursor(list, cursor)
 	if err != nil {
 		return 0, err
@@ -68,7 +79,7 @@ func openNumberCursor(list byte, cursor string) (uint64, error) {
 	if len(key) != 8 {
 		return 0, errInvalidCursor
 	}
-	return binary.BigEndian.Uint64(key), nil
+	return entry.Position(binary.BigEndian.Uint64(key)), nil
 }
 
 func sealCursor(list byte, key []byte) string {

@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"markr/wal/entry"
 )
 
 // How many items a list shows.
@@ -62,4 +64,17 @@ func (r *request) limit() (int, error) {
 		return 0, errParameter("limit", "must be a whole number from 1 to "+strconv.Itoa(listLimitMax))
 	}
 	return int(limit), nil
+}
+
+// position is a parameter that names a position, 0 if it is not given.
+func (r *request) position(name string) (entry.Position, error) {
+	text, given := r.query(name)
+	if !given {
+		return 0, nil
+	}
+	position, err := strconv.ParseUint(text, 10, 64)
+	if err != nil || position == 0 {
+		return 0, errParameter(name, "must be a position: a whole number from 1")
+	}
+	return entry.Position(position), nil
 }

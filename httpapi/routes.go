@@ -49,6 +49,8 @@ func routeTable() []route {
 		{importPattern, post, (*Server).importPost, public, access.Import, nil},
 		{"/results", get, (*Server).results, public, access.Read, nil},
 		{"/results/{test}/aggregate", get, (*Server).aggregate, public, access.Read, nil},
+		{"/results/{test}/history", get, (*Server).history, public, access.Read, nil},
+		{"/results/{test}/students/{student}", get, (*Server).student, public, access.Read, nil},
 		{"/imports", get, (*Server).imports, public, access.Read, nil},
 		{"/imports/{id}", get, (*Server).importByID, public, access.Read, nil},
 		{"/imports/{id}/document", get, (*Server).importDocument, public, access.Export, nil},

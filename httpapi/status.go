@@ -27,6 +27,8 @@ const (
 	codeTooManyRequests      code = "too_many_requests"
 	codeNotFound             code = "not_found"
 	codeUnknownTest          code = "unknown_test"
+	codeUnknownStudent       code = "unknown_student"
+	codeUnknownPosition      code = "unknown_position"
 	codeUnknownImport        code = "unknown_import"
 	codeMethodNotAllowed     code = "method_not_allowed"
 	codeNotAcceptable        code = "not_acceptable"
@@ -114,6 +116,14 @@ var kinds = map[code]kind{
 	codeUnknownTest: {
 		fasthttp.StatusNotFound, "Unknown test",
 		"No accepted document has named this test.", 0,
+	},
+	codeUnknownStudent: {
+		fasthttp.StatusNotFound, "Unknown student",
+		"No accepted document has a scan of this student in this test.", 0,
+	},
+	codeUnknownPosition: {
+		fasthttp.StatusNotFound, "Unknown position",
+		"The log has not come to this position yet.", 0,
 	},
 	codeUnknownImport: {
 		fasthttp.StatusNotFound, "Unknown import",
@@ -212,6 +222,8 @@ var sentinels = []struct {
 	{engine.ErrOverloaded, codeOverloaded, "Too many documents are waiting to be written to disk."},
 	{engine.ErrStalled, codeUnavailable, "The disk does not answer: nothing of this document was counted. Results can still be read."},
 	{engine.ErrUnknownTest, codeUnknownTest, "No accepted document has named this test."},
+	{engine.ErrUnknownStudent, codeUnknownStudent, "No accepted document has a scan of this student in this test."},
+	{engine.ErrUnknownPosition, codeUnknownPosition, "The log has not come to this position yet; GET /imports shows the newest."},
 	{engine.ErrUnknownImport, codeUnknownImport, "There is no import with this id, or it was refused and has been dropped since."},
 	{engine.ErrReprocessing, codeReprocessConflict, "Another reprocess is under way: wait for it, or DELETE /admin/reprocess."},
 	{engine.ErrNoReprocess, codeNoReprocess, "No reprocess is under way; POST /admin/reprocess starts one."},
@@ -221,6 +233,7 @@ var sentinels = []struct {
 	{entry.ErrClosed, codeUnavailable, "The server is stopping."},
 	{entry.ErrNotFound, codeUnknownImport, "There is no such import, or it was refused and has been dropped since."},
 	{engine.ErrUnreadable, codeUnavailable, "The log could not be read to its end; the operator finds the cause in the server's log."},
+	{intake.ErrNoRecord, codeInternal, "The server made a mistake; its log has the cause under this request id."},
 	{entry.ErrUnknownVersion, codeInternal, "The stored document is in a format that a newer version of this program has written."},
 	{entry.ErrInvalid, codeInternal, "The server made a mistake; its log has the cause under this request id."},
 	{entry.ErrDamaged, codeDamaged, "The stored document is damaged; run `markr vault verify`."},

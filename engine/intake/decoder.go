@@ -18,6 +18,24 @@ type Decoder interface {
 	Decode(doc *Document, raw []byte, charset string) error
 }
 
+// Describer is a Decoder that can tell of a record what does not count: where it
+// stands, whose it is, what was answered. It is for the few records somebody asks
+// about.
+type Describer interface {
+	// Describe tells of the record with an index, from 0, in a document that Decode
+	// accepts. The error is a *DocumentError, or [ErrNoRecord].
+	Describe(raw []byte, charset string, record int) (Description, error)
+}
+
+// Description is what a document says of one record beside what counts. Texts are
+// cut as by [CutValue]; they do not share memory with the document.
+type Description struct {
+	Line      int // where the record begins, from 1; 0 if lines mean nothing
+	FirstName string
+	LastName  string
+	ScannedOn string // as it is written
+}
+
 // Document is a decoded document. It is made to be used again and again: after
 // Reset a decoder reuses its memory.
 type Document struct {

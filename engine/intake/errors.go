@@ -10,6 +10,9 @@ import (
 // ErrUnknownMediaType says that no decoder reads documents of this media type.
 var ErrUnknownMediaType = errors.New("no decoder for this media type")
 
+// ErrNoRecord says that a document has no record with this index.
+var ErrNoRecord = errors.New("no such record")
+
 // Code names a kind of refusal. Codes are part of the API: stable and
 // machine-readable.
 type Code string

@@ -39,6 +39,20 @@ func (r *Registry) Decode(doc *Document, raw []byte, contentType string) error {
 	return decoder.Decode(doc, raw, charset)
 }
 
+// Describe tells of one record, as [Describer] does; the zero Description where the
+// format has nothing to tell.
+func (r *Registry) Describe(raw []byte, contentType string, record int) (Description, error) {
+	decoder, charset, err := r.find(contentType)
+	if err != nil {
+		return Description{}, err
+	}
+	describer, ok := decoder.(Describer)
+	if !ok {
+		return Description{}, nil
+	}
+	return describer.Describe(raw, charset, record)
+}
+
 // Reads says whether there is a decoder for contentType; the error is nil or
 // wraps [ErrUnknownMediaType].
 func (r *Registry) Reads(contentType string) error {

@@ -1,6 +1,7 @@
 package ledger_test
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -41,44 +42,48 @@ func (k keptScans) plus(rule scoring.Rule, other keptScans) keptScans {
 	return keep(rule, append(k.scans(rule), other.scans(rule)...))
 }
 
-// scans are the kept ones as scans again. Two of them stand for a student whose kept
-// scan does not have the most marks available, and for a test in which nobody's has:
-// the maxima are kept beside the scans. They are told by their arrival, which is the
-// kept scan's, so that they are no scans of their own.
+// scans are all that is known of them, as scans again. Where a rule does not look at the
+// available marks of a scan, only those are known that raised the test's; any others
+// raise nothing.
 func (k keptScans) scans(rule scoring.Rule) (all []scanAt) {
-	numbers := k.students.View()
-	view := k.test.View()
-	for i := range view.Len() {
-		row := view.At(i)
-		record := exam.Record{
-			Test: []byte("t"), Student: numbers.At(int(row.Student)), Obtained: row.Obtained, ScannedOn: row.ScannedOn,
-		}
-		switch {
-		case rule.Policy == scoring.MostComplete:
-			record.Available = row.Available // It is the most that the student's scans offer.
-		case rule.Denominator == scoring.OfSheet:
-			record.Available = row.Highest
-		default:
-			record.Available = k.test.Available
-		}
-		all = append(all, scanAt{record, row.Arrival / ledger.RecordsMax, int(row.Arrival % ledger.RecordsMax)})
+	numbers, view := k.students.View(), k.test.View()
+	rises := make(map[uint64]exam.Marks)
+	for _, rise := range view.Rises() {
+		rises[rise.Arrival] = rise.Available
 	}
+	again := func(row ledger.Row) error {
+		record := exam.Record{
+			Test: []byte("t"), Student: numbers.At(int(row.Student)), Obtained: row.Obtained, Available: row.Available, ScannedOn: row.ScannedOn,
+		}
+		if !rule.NeedsAvailable() {
+			record.Available = rises[row.Arrival]
+		}
+		position, index := ledger.ArrivalOf(row.Arrival)
+		all = append(all, scanAt{record, position, int(index)})
+		return nil
+	}
+	_ = errors.Join(view.Each(again), view.EachPassed(again)) // Neither fails, because again does not.
 	return all
 }
 
-// String is everything that matters, in an order of its own: students are in the order
-// in which they came, and that is the one thing in which two orders of arrival differ.
-func (k keptScans) String() string {
-	numbers := k.students.View()
-	view := k.test.View()
+// text is all that is known, in an order of its own: students are in the order in which
+// they came, and that is the one thing in which two orders of arrival differ.
+func (k keptScans) text() string {
+	numbers, view := k.students.View(), k.test.View()
 	var lines []string
-	for i := range view.Len() {
-		row := view.At(i)
-		row.Student = 0
-		lines = append(lines, fmt.Sprintf("%s %+v", numbers.At(int(view.At(i).Student)), row))
+	line := func(what string) func(row ledger.Row) error {
+		return func(row ledger.Row) error {
+			student := numbers.At(int(row.Student))
+			row.Student = 0
+			lines = append(lines, fmt.Sprintf("%s %s %+v", what, student, row))
+			return nil
+		}
 	}
+	_ = errors.Join(view.Each(line("kept")), view.EachPassed(line("passed"))) // Neither fails, because line does not.
 	slices.Sort(lines)
-	return fmt.Sprintf("available %v, %+v\n%s", k.test.Available, k.test.Scores().Aggregate(k.test.Available), strings.Join(lines, "\n"))
+	lines = slices.Compact(lines) // One that has passed may be noted twice.
+	return fmt.Sprintf("available %v, %+v, %+v\n%s", k.test.Available, view.Rises(),
+		k.test.Scores().Aggregate(k.test.Available), strings.Join(lines, "\n"))
 }
 
 // The merge law, on what is really kept: of three sets of scans that may share some,
@@ -104,8 +109,8 @@ func TestMergeLaw(t *testing.T) {
 				}
 				a, b, c := subset("a"), subset("b"), subset("c")
 				same := func(law string, left, right keptScans) {
-					if left.String() != right.String() {
-						t.Fatalf("%v: %s:\n%v\nand\n%v", rule, law, left, right)
+					if left.text() != right.text() {
+						t.Fatalf("%v: %s:\n%s\nand\n%s", rule, law, left.text(), right.text())
 					}
 				}
 				same("a + b = b + a", a.plus(rule, b), b.plus(rule, a))

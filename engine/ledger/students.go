@@ -70,14 +70,28 @@ func (s *Students) resolve(b *block, records []exam.Record) {
 }
 
 func (s *Students) resolveOne(hash uint64, text []byte) Student {
-	if t := s.index.of(hash); t != nil {
-		for row, place, ok := t.next(hash, t.place(hash)); ok; row, place, ok = t.next(hash, place) {
-			if s.is(s.numbers.at(row), text) {
-				return Student(row)
-			}
-		}
+	if student, ok := s.find(hash, text); ok {
+		return student
 	}
 	return s.add(hash, text)
+}
+
+// Find returns the student with a number. Like everything here it is the writer's.
+func (s *Students) Find(text []byte) (Student, bool) {
+	return s.find(maphash.Bytes(s.seed, text), text)
+}
+
+func (s *Students) find(hash uint64, text []byte) (Student, bool) {
+	t := s.index.of(hash)
+	if t == nil {
+		return 0, false
+	}
+	for row, place, ok := t.next(hash, t.place(hash)); ok; row, place, ok = t.next(hash, place) {
+		if s.is(s.numbers.at(row), text) {
+			return Student(row), true
+		}
+	}
+	return 0, false
 }
 
 func (s *Students) add(hash uint64, text []byte) Student {

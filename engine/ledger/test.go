@@ -37,17 +37,13 @@ type Test struct {
 	available column[exam.Marks] // of the kept scan
 	scannedOn column[int64]      // of the kept scan
 	highest   column[exam.Marks] // available, of all the student's scans
+
+	past past
 }
 
 // NewTest returns a test without students, under a rule that stays. Its students
 // are those of one Students, always.
 func NewTest(rule scoring.Rule) *Test { return &Test{rule: rule} }
-
-// wantsAvailable: the rule compares the marks available.
-func (t *Test) wantsAvailable() bool { return t.rule.Policy == scoring.MostComplete }
-
-// wantsScannedOn: the rule compares the times of scanning.
-func (t *Test) wantsScannedOn() bool { return t.rule.Policy == scoring.Latest }
 
 // wantsHighest: a score is a fraction of the student's own highest available.
 func (t *Test) wantsHighest() bool { return t.rule.Denominator == scoring.OfSheet }
@@ -123,12 +119,18 @@ func (t *Test) find(student Student) (row uint32, ok bool) {
 
 // take considers one scan.
 func (t *Test) take(student Student, record *exam.Record, arrival uint64, added *tally) Effects {
-	t.Available = max(t.Available, record.Available)
+	if record.Available > t.Available {
+		t.Available = record.Available
+	}
+	t.past.rise(arrival, record.Available)
 	row, known := t.find(student)
 	if !known {
 		t.add(kept{student, record.Obtained, arrival}, record)
 		added.add(&t.scores, t.score(uint32(t.rows.rows-1)))
 		return Effects{Added: 1}
+	}
+	if t.rows.at(row).arrival == arrival {
+		return Effects{Unchanged: 1}
 	}
 	before := t.score(row)
 	better := t.rule.Policy.Better(scoring.Scan{
@@ -136,7 +138,10 @@ func (t *Test) take(student Student, record *exam.Record, arrival uint64, added 
 		Position: arrival >> arrivalRecordBits, Record: uint32(arrival % RecordsMax),
 	}, t.scan(row))
 	if better {
+		t.passKept(row)
 		t.keep(row, kept{student, record.Obtained, arrival}, record)
+	} else {
+		t.pass(kept{student, record.Obtained, arrival}, record.Available, record.ScannedOn)
 	}
 	if t.wantsHighest() && record.Available > *t.highest.at(row) {
 		*t.highest.change(row) = record.Available
@@ -154,10 +159,10 @@ func (t *Test) take(student Student, record *exam.Record, arrival uint64, added 
 func (t *Test) add(k kept, record *exam.Record) {
 	row := uint32(t.rows.rows)
 	t.rows.append(k)
-	if t.wantsAvailable() {
+	if t.rule.NeedsAvailable() {
 		t.available.append(record.Available)
 	}
-	if t.wantsScannedOn() {
+	if t.rule.NeedsScannedOn() {
 		t.scannedOn.append(record.ScannedOn)
 	}
 	if t.wantsHighest() {
@@ -170,10 +175,10 @@ func (t *Test) hashOf(row uint32) uint64 { return t.rows.at(row).student.hash() 
 
 func (t *Test) keep(row uint32, k kept, record *exam.Record) {
 	*t.rows.change(row) = k
-	if t.wantsAvailable() {
+	if t.rule.NeedsAvailable() {
 		*t.available.change(row) = record.Available
 	}
-	if t.wantsScannedOn() {
+	if t.rule.NeedsScannedOn() {
 		*t.scannedOn.change(row) = record.ScannedOn
 	}
 }
@@ -182,10 +187,10 @@ func (t *Test) keep(row uint32, k kept, record *exam.Record) {
 func (t *Test) scan(row uint32) scoring.Scan {
 	k := t.rows.at(row)
 	s := scoring.Scan{Obtained: k.obtained, Position: k.arrival >> arrivalRecordBits, Record: uint32(k.arrival % RecordsMax)}
-	if t.wantsAvailable() {
+	if t.rule.NeedsAvailable() {
 		s.Available = *t.available.at(row)
 	}
-	if t.wantsScannedOn() {
+	if t.rule.NeedsScannedOn() {
 		s.ScannedOn = *t.scannedOn.at(row)
 	}
 	return s

@@ -4,6 +4,7 @@ import (
 	"errors"
 
 	"markr/engine/exam"
+	"markr/engine/scoring"
 )
 
 // ErrRow says that a row cannot be one of a test.
@@ -33,12 +34,17 @@ type View struct {
 	scannedOn columnView[int64]
 	highest   columnView[exam.Marks]
 	length    int
+	rule      scoring.Rule
+	past      pastView
 }
 
 // View is the test as it is now. It costs a pointer a chunk, and later the copy of
 // each chunk in which a scan is replaced.
 func (t *Test) View() View {
-	return View{t.rows.view(), t.available.view(), t.scannedOn.view(), t.highest.view(), t.rows.rows}
+	return View{
+		t.rows.view(), t.available.view(), t.scannedOn.view(), t.highest.view(), t.rows.rows,
+		t.rule, t.past.view(),
+	}
 }
 
 // Len is how many students there were.
@@ -46,17 +52,24 @@ func (v View) Len() int { return v.length }
 
 // Each calls fn with every row, in the order in which the students came.
 func (v View) Each(fn func(Row) error) error {
-	for chunk, rows := range v.rows.chunks {
-		for i, k := range rows {
+	return eachRow(v.rows, v.available, v.scannedOn, v.highest, fn)
+}
+
+func eachRow(
+	rows columnView[kept], available columnView[exam.Marks], scannedOn columnView[int64], highest columnView[exam.Marks],
+	fn func(Row) error,
+) error {
+	for chunk, part := range rows.chunks {
+		for i, k := range part {
 			row := Row{Student: k.student, Obtained: k.obtained, Arrival: k.arrival}
-			if len(v.available.chunks) > 0 {
-				row.Available = v.available.chunks[chunk][i]
+			if len(available.chunks) > 0 {
+				row.Available = available.chunks[chunk][i]
 			}
-			if len(v.scannedOn.chunks) > 0 {
-				row.ScannedOn = v.scannedOn.chunks[chunk][i]
+			if len(scannedOn.chunks) > 0 {
+				row.ScannedOn = scannedOn.chunks[chunk][i]
 			}
-			if len(v.highest.chunks) > 0 {
-				row.Highest = v.highest.chunks[chunk][i]
+			if len(highest.chunks) > 0 {
+				row.Highest = highest.chunks[chunk][i]
 			}
 			if err := fn(row); err != nil {
 				return err
@@ -87,10 +100,10 @@ func (t *Test) Restore(students *Students, rows []Row) error {
 			return ErrRow
 		}
 		t.rows.append(kept{row.Student, row.Obtained, row.Arrival})
-		if t.wantsAvailable() {
+		if t.rule.NeedsAvailable() {
 			t.available.append(row.Available)
 		}
-		if t.wantsScannedOn() {
+		if t.rule.NeedsScannedOn() {
 			t.scannedOn.append(row.ScannedOn)
 		}
 		if t.wantsHighest() {
@@ -109,7 +122,7 @@ func (t *Test) possible(students *Students, row *Row) bool {
 	switch {
 	case int(row.Student) >= students.Len(), row.Obtained < 0, row.Obtained > exam.MarksMax:
 		return false
-	case t.wantsAvailable() && (row.Available < row.Obtained || row.Available > exam.MarksMax):
+	case t.rule.NeedsAvailable() && (row.Available < row.Obtained || row.Available > exam.MarksMax):
 		return false
 	case t.wantsHighest() && (row.Highest < row.Obtained || row.Highest == 0 || row.Highest > exam.MarksMax):
 		return false

@@ -100,3 +100,10 @@ func (r Rule) String() string {
 func (r Rule) Known() bool {
 	return int(r.Policy) < len(policies()) && int(r.Denominator) < len(denominators())
 }
+
+// NeedsAvailable says whether a student's scans are told apart, or made percentages,
+// by their own available marks.
+func (r Rule) NeedsAvailable() bool { return r.Policy == MostComplete || r.Denominator == OfSheet }
+
+// NeedsScannedOn says whether a student's scans are told apart by their time.
+func (r Rule) NeedsScannedOn() bool { return r.Policy == Latest }

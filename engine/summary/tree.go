@@ -164,6 +164,25 @@ func (n *node) at(k uint64) Score {
 	return n.scores[i]
 }
 
+// rank returns how many students are below a score, and how many are at it.
+func (n *node) rank(s Score) (below, same uint64) {
+	for n.children != nil {
+		child := n.child(s)
+		for _, c := range n.children[:child] {
+			below += c.students
+		}
+		n = n.children[child]
+	}
+	i, exact := n.search(s)
+	for _, students := range n.counts[:i] {
+		below += uint64(students)
+	}
+	if exact {
+		same = uint64(n.counts[i])
+	}
+	return below, same
+}
+
 // each calls fn for every score in order with its number of students.
 func (n *node) each(fn func(s Score, students uint32)) {
 	for _, child := range n.children {

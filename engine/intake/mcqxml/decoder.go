@@ -15,7 +15,10 @@ type Decoder struct {
 	readers sync.Pool // of *reader
 }
 
-var _ intake.Decoder = (*Decoder)(nil)
+var (
+	_ intake.Decoder   = (*Decoder)(nil)
+	_ intake.Describer = (*Decoder)(nil)
+)
 
 // New makes a decoder that keeps to limits; a limit of zero is its default.
 func New(limits intake.Limits) *Decoder {
@@ -29,10 +32,7 @@ func (d *Decoder) MediaTypes() []string { return []string{MediaType} }
 // point into raw where the text stands there in one piece as UTF-8, and into
 // doc.Arena where it does not.
 func (d *Decoder) Decode(doc *intake.Document, raw []byte, charset string) error {
-	r, ok := d.readers.Get().(*reader)
-	if !ok {
-		r = newReader(d.limits)
-	}
+	r := d.reader()
 	failure := r.decode(doc, raw, charset)
 	r.release()
 	d.readers.Put(r)
@@ -41,4 +41,30 @@ func (d *Decoder) Decode(doc *intake.Document, raw []byte, charset string) error
 		return failure
 	}
 	return nil
+}
+
+// Describe tells of one record, as [intake.Describer] says.
+func (d *Decoder) Describe(raw []byte, charset string, record int) (intake.Description, error) {
+	r := d.reader()
+	var doc intake.Document
+	r.described = record + 1
+	failure := r.decode(&doc, raw, charset)
+	description := r.description
+	r.described, r.description = 0, intake.Description{}
+	r.release()
+	d.readers.Put(r)
+	switch {
+	case failure != nil:
+		return intake.Description{}, failure
+	case record < 0 || record >= len(doc.Records):
+		return intake.Description{}, intake.ErrNoRecord
+	}
+	return description, nil
+}
+
+func (d *Decoder) reader() *reader {
+	if r, ok := d.readers.Get().(*reader); ok {
+		return r
+	}
+	return newReader(d.limits)
 }

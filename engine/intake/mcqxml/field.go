@@ -166,7 +166,11 @@ func (r *reader) scannedOn() int64 {
 		if string(r.of(a.name)) != nameScannedOn {
 			continue
 		}
-		nanoseconds, ok := parseTimestamp(r.value(a))
+		value := r.value(a)
+		if r.record == r.described {
+			r.description.ScannedOn = intake.CutValue(value)
+		}
+		nanoseconds, ok := parseTimestamp(value)
 		if !ok {
 			r.doc.Findings.BadScannedOn++
 			break

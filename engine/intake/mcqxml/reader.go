@@ -36,6 +36,9 @@ type reader struct {
 	// wrong is the first thing found wrong with what the document says. It is
 	// the answer only if the document turns out to be well-formed to its end.
 	wrong problem
+
+	described   int // the record that is asked about, from 1; 0 if none is
+	description intake.Description
 }
 
 // sheet is the record being read.
@@ -128,6 +131,9 @@ func (r *reader) readRecord() bool {
 	record := sheet{at: at}
 	r.checkNamespaces(nameRecord)
 	record.ScannedOn = r.scannedOn()
+	if r.record == r.described {
+		r.description.Line, _ = lineColumn(r.text, at)
+	}
 	for {
 		r.quickAnswers()
 		switch r.next() {
@@ -161,14 +167,27 @@ func (r *reader) field(record *sheet) bool {
 		r.readSummary(record)
 	case nameFirst:
 		r.checkNamespaces(nameFirst)
+		if r.record == r.described {
+			return r.describe(&r.description.FirstName)
+		}
 	case nameLast:
 		r.checkNamespaces(nameLast)
+		if r.record == r.described {
+			return r.describe(&r.description.LastName)
+		}
 	default:
 		if local := localName(name); len(local) < len(name) && isField(local) {
 			r.foreign(r.tagStart(), string(local), name)
 		}
 	}
 	return r.skip()
+}
+
+// describe keeps the beginning of the text of the element just begun, to behind its end tag.
+func (r *reader) describe(into *string) bool {
+	text, ok := r.fieldText()
+	*into = intake.CutValue(text)
+	return ok
 }
 
 // finish checks that the record is complete, and keeps it.
