@@ -7,6 +7,7 @@ import (
 
 	"markr/engine/exam"
 	"markr/engine/scoring"
+	"markr/wal/entry"
 )
 
 // EncodedBook is a checkpoint of a book with these records.
@@ -44,4 +45,17 @@ func (e *Engine) Encoded(ctx context.Context) (checkpoint []byte, err error) {
 func (r *Reprocess) Book() func() bool {
 	p := weak.Make(r.book)
 	return func() bool { return p.Value() != nil }
+}
+
+// ApplyTo is a checkpoint of what this one becomes when more records are applied to it,
+// as if they had come with the last import of the test that they are of.
+func ApplyTo(checkpoint []byte, at entry.Position, rule scoring.Rule, records ...exam.Record) ([]byte, error) {
+	b, err := decodeBook(bytes.NewReader(checkpoint), at, &RuleInForce{Rule: rule})
+	if err != nil {
+		return nil, err
+	}
+	for i := range records {
+		b.apply(b.test(records[i].Test).last, records[i:i+1])
+	}
+	return encoded(b), nil
 }

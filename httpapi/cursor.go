@@ -24,6 +24,7 @@ const (
 	cursorOfImports     = 'i' // the key is a position, big-endian: go on before it
 	cursorOfStudents    = 's' // the key is a place in a list of students, big-endian: go on there
 	cursorOfHistory     = 'h' // the key is a position, big-endian: go on with it
+	cursorOfChanges     = 'c' // the same, in the audit trail
 	cursorChecksumBytes = 4
 	cursorBytesMin      = 2 + 1 + cursorChecksumBytes
 	cursorCharsMax      = (2 + exam.IDBytesMax + cursorChecksumBytes + 2) / 3 * 4
@@ -42,7 +43,7 @@ func parseTestsCursor(cursor string) (exam.TestID, error) {
 
 // importsCursor goes on before a position.
 func importsCursor(before entry.Position) string {
-	return sealCursor(cursorOfImports, binary.BigEndian.AppendUint64(nil, uint64(before)))
+	return sealPosition(cursorOfImports, before)
 }
 
 // parseImportsCursor is the position that the cursor goes on before.
@@ -51,24 +52,34 @@ func parseImportsCursor(cursor string) (entry.Position, error) {
 }
 
 // historyCursor goes on with a position.
-func historyCursor(with entry.Position) string {
-	return sealCursor(cursorOfHistory, binary.BigEndian.AppendUint64(nil, uint64(with)))
-}
+func historyCursor(with entry.Position) string { return sealPosition(cursorOfHistory, with) }
 
 // parseHistoryCursor is the position that the cursor goes on with.
 func parseHistoryCursor(cursor string) (entry.Position, error) {
 	return openPositionCursor(cursorOfHistory, cursor)
 }
 
+// changesCursor goes on before a position, in the audit trail.
+func changesCursor(before entry.Position) string { return sealPosition(cursorOfChanges, before) }
+
+// parseChangesCursor is the position that the cursor goes on before.
+func parseChangesCursor(cursor string) (entry.Position, error) {
+	return openPositionCursor(cursorOfChanges, cursor)
+}
+
 // studentsCursor goes on at a place in a list of students.
 func studentsCursor(next uint64) string {
-	return sealCursor(cursorOfStudents, binary.BigEndian.AppendUint64(nil, next))
+	return sealPosition(cursorOfStudents, entry.Position(next))
 }
 
 // parseStudentsCursor is the place that the cursor goes on at.
 func parseStudentsCursor(cursor string) (uint64, error) {
 	key, err := openPositionCursor(cursorOfStudents, cursor)
 	return uint64(key), err
+}
+
+func sealPosition(list byte, at entry.Position) string {
+	return sealCursor(list, binary.BigEndian.AppendUint64(nil, uint64(at)))
 }
 
 func openPositionCursor(list byte, cursor string) (entry.Position, error) {

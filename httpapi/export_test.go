@@ -142,6 +142,12 @@ func ParseTestsCursor(cursor string) (exam.TestID, error) { return parseTestsCur
 // ImportsCursor makes a cursor of the list of imports.
 func ImportsCursor(before entry.Position) string { return importsCursor(before) }
 
+// ChangesCursor makes a cursor of the audit trail.
+func ChangesCursor(before entry.Position) string { return changesCursor(before) }
+
+// ParseChangesCursor reads a cursor of the audit trail.
+func ParseChangesCursor(cursor string) (entry.Position, error) { return parseChangesCursor(cursor) }
+
 // ParseImportsCursor reads a cursor of the list of imports.
 func ParseImportsCursor(cursor string) (entry.Position, error) { return parseImportsCursor(cursor) }
 

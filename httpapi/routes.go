@@ -54,6 +54,7 @@ func routeTable() []route {
 		{"/imports", get, (*Server).imports, public, access.Read, nil},
 		{"/imports/{id}", get, (*Server).importByID, public, access.Read, nil},
 		{"/imports/{id}/document", get, (*Server).importDocument, public, access.Export, nil},
+		{"/audit", get, (*Server).audit, public, access.Admin, nil},
 		{"/openapi.json", get, (*Server).openapi, public, access.Open, nil},
 		{"/problems/{code}", get, (*Server).problemMeaning, public, access.Open, nil},
 		{"/", get, (*Server).page, public, access.Read, nil},

@@ -101,7 +101,9 @@ func (s *service) start(o *serveOptions, registry *prometheus.Registry) error {
 		Logger:          s.logger,
 		Registerer:      registry,
 	}
-	engineOptions := engine.Options{Intake: formats, Replay: replay, Rule: rule, Registerer: registry}
+	engineOptions := engine.Options{
+		Intake: formats, Replay: replay, Rule: rule, InForce: append(doors.inForce(), o.rulesInForce()), Registerer: registry,
+	}
 	if o.adjust != nil {
 		o.adjust(&vaultOptions, &engineOptions)
 	}
@@ -114,6 +116,7 @@ func (s *service) start(o *serveOptions, registry *prometheus.Registry) error {
 	if err != nil {
 		return errors.Join(err, s.vault.Close(), doors.close())
 	}
+	s.watcher.told = s.recordReload
 	s.server, err = httpapi.New(httpapi.Options{
 		Engine:       s.engine,
 		Intake:       formats,
@@ -203,8 +206,13 @@ func (o *serveOptions) formats() (arriving, kept *intake.Registry, err error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	kept, err = intake.NewRegistry(mcqxml.New(intake.Limits{RecordsMax: math.MaxInt32, DepthMax: math.MaxInt32}))
+	kept, err = keptFormats()
 	return arriving, kept, err
+}
+
+// keptFormats are those of the vault.
+func keptFormats() (*intake.Registry, error) {
+	return intake.NewRegistry(mcqxml.New(intake.Limits{RecordsMax: math.MaxInt32, DepthMax: math.MaxInt32}))
 }
 
 // orNone says what 0 means to a person who sets a flag: none. In the rooms it means

@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
+
+	"markr/engine/audit"
 )
 
 // watchEvery is how often files that may change are looked at: soon enough for
@@ -27,6 +29,8 @@ type watched struct {
 	// load takes them up and says whether there was anything new. After an error
 	// all is as it was.
 	load func() (changed bool, err error)
+	// inForce is what the audit trail is told of them; nil if nothing.
+	inForce func(who string) audit.Event
 
 	seen   []fs.FileInfo // nil for a file that could not be looked at
 	recent bool          // one of them had changed just before it was seen
@@ -67,6 +71,9 @@ type watcher struct {
 	now     func() time.Time
 	logger  *slog.Logger
 	reloads *prometheus.CounterVec
+	// told, if it is set, is told of every group that was taken up and has changed, and
+	// of every one that was not taken up, with the reason.
+	told func(group *watched, failure error)
 }
 
 func newWatcher(files []*watched, now func() time.Time, logger *slog.Logger, registerer prometheus.Registerer) *watcher {
@@ -134,14 +141,25 @@ func (w *watcher) reload(group *watched, asked bool) {
 		}
 		group.failed = err.Error()
 		w.reloads.WithLabelValues(group.what, reloadFailed).Inc()
+		w.tell(group, err)
 		w.logger.Error("files were not taken up; what was read before is kept", "what", group.what, "cause", err, "hint", hintOf(err))
 		return
+	}
+	if changed {
+		w.tell(group, nil)
 	}
 	mended := group.failed != ""
 	group.failed = ""
 	if changed || asked || mended {
 		w.reloads.WithLabelValues(group.what, reloadDone).Inc()
 		w.logger.Info("files were taken up", "what", group.what, "changed", changed)
+	}
+}
+
+// tell comes before the log line, so that whoever has seen that finds the rest.
+func (w *watcher) tell(group *watched, failure error) {
+	if w.told != nil && group.inForce != nil {
+		w.told(group, failure)
 	}
 }
 
