@@ -2,6 +2,7 @@ package httpapi
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"time"
@@ -167,7 +168,12 @@ func (s *Server) commitReprocess(r *request) error {
 	ctx, cancel := context.WithTimeout(context.Background(), commitWait)
 	defer cancel()
 	rule, err := under.Commit(ctx, engine.CommitOptions{Uncount: asked.Uncount, Source: r.source()})
-	if err != nil {
+	switch {
+	case errors.Is(err, entry.ErrReadOnly):
+		return refuse(codeReadOnly, "The disk is nearly full: the rule cannot be recorded, and nothing has changed.")
+	case errors.Is(err, context.DeadlineExceeded):
+		return refuse(codeOverloaded, "The reprocess was busy for %v; nothing has changed.", commitWait)
+	case err != nil:
 		return err
 	}
 	s.tellReprocess(r, "reprocess committed", slog.String("rule", rule.Rule.String()),

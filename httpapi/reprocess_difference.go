@@ -140,7 +140,7 @@ func newKeptMarksJSON(k *engine.KeptMarks) *keptMarksJSON {
 	if k == nil {
 		return nil
 	}
-	return &keptMarksJSON{marks(k.Obtained), marks(k.Available), percentage(k.Percentage()), k.Position, k.Record}
+	return &keptMarksJSON{marks(k.Obtained), marks(k.Available), percentage(k.Percentage()), k.Position, k.Record + 1}
 }
 
 // documentChangesJSON is the answer to GET /admin/reprocess/documents.
