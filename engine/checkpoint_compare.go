@@ -2,7 +2,6 @@ package engine
 
 import (
 	"bytes"
-	"errors"
 	"fmt"
 	"io"
 
@@ -10,12 +9,17 @@ import (
 	"markr/engine/scoring"
 )
 
-// errDiffers: a checkpoint is one that the program could have made, of another log or
-// of other marks. The text behind it names the first difference, and no student.
-var errDiffers = errors.New("it does not say what the log says")
+// A differenceError says that a checkpoint is one that the program could have made, of
+// another log or of other marks. It names the first difference, and no student.
+type differenceError struct{ what string }
+
+// Error names the difference.
+func (e *differenceError) Error() string {
+	return "checkpoint: it does not say what the log says: " + e.what
+}
 
 func differs(format string, args ...any) error {
-	return fmt.Errorf("%w: %s", errDiffers, fmt.Sprintf(format, args...))
+	return &differenceError{fmt.Sprintf(format, args...)}
 }
 
 // compare reads what a view has written, and says where it differs from this one. A

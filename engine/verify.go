@@ -132,12 +132,15 @@ func (c *comparison) compareBefore(at entry.Position, b *book) error {
 // note keeps what is wrong with the checkpoint. What comes back is an error of the
 // disk.
 func (c *comparison) note(err error) error {
+	difference, differs := errors.AsType[*differenceError](err)
 	switch {
 	case err == nil:
+	case differs:
+		c.Difference = &entry.DamagedError{What: difference.Error()}
+	case errors.Is(err, errBook):
+		c.Difference = &entry.DamagedError{What: errBook.Error()}
 	case errors.Is(err, entry.ErrDamaged), errors.Is(err, entry.ErrUnknownVersion):
 		c.Difference = err
-	case errors.Is(err, errBook), errors.Is(err, errDiffers):
-		c.Difference = &entry.DamagedError{What: err.Error()}
 	default:
 		return fmt.Errorf("verify checkpoint: %w", err)
 	}

@@ -10,13 +10,17 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+
 	"markr/engine"
+	"markr/engine/audit"
 	"markr/engine/intake"
 	"markr/engine/intake/mcqxml"
 	"markr/engine/summary"
@@ -42,6 +46,7 @@ type goldenHolds struct {
 	Accepted       wal.Totals     `json:"accepted"`
 	Refused        wal.Totals     `json:"refused"`
 	Duplicates     wal.Totals     `json:"duplicates"`
+	Events         wal.Totals     `json:"events"`
 	Dropped        uint64         `json:"dropped"`
 	DroppedThrough entry.Position `json:"dropped_through"`
 	Checkpoint     entry.Position `json:"checkpoint"`
@@ -103,6 +108,22 @@ func importGolden(t *testing.T, e *engine.Engine, document []byte) {
 	}
 }
 
+// recordGolden records the n-th event: a change of the rules, or tokens that were not
+// taken up.
+func recordGolden(t *testing.T, e *engine.Engine, n int) {
+	t.Helper()
+	event := audit.Event{
+		Who: audit.Operator, Action: audit.Rules, Outcome: audit.Done,
+		Rules: &audit.RuleSet{Scoring: "highest", Denominator: "test", RefusedBytesMax: int64(4<<10 + n)},
+	}
+	if n%3 == 0 {
+		event = audit.Event{Who: audit.Program, Action: audit.Tokens, Outcome: audit.Failed, Reason: fmt.Sprintf("line %d", n)}
+	}
+	if err := e.Record(t.Context(), event); err != nil {
+		t.Fatal(err)
+	}
+}
+
 // expect is what a directory that is open holds.
 func expect(t *testing.T, vault *wal.Vault, e *engine.Engine) goldenHolds {
 	t.Helper()
@@ -111,7 +132,7 @@ func expect(t *testing.T, vault *wal.Vault, e *engine.Engine) goldenHolds {
 		t.Fatal(err)
 	}
 	g := goldenHolds{
-		Format: stats.Format, Last: stats.Last, Accepted: stats.Accepted, Refused: stats.Refused, Duplicates: stats.Duplicates,
+		Format: stats.Format, Last: stats.Last, Accepted: stats.Accepted, Refused: stats.Refused, Duplicates: stats.Duplicates, Events: stats.Events,
 		Dropped: stats.Dropped, DroppedThrough: stats.DroppedThrough, Checkpoint: e.Progress().Checkpoint,
 		Tests: make(map[string]summary.Aggregate),
 	}
@@ -131,6 +152,68 @@ func expect(t *testing.T, vault *wal.Vault, e *engine.Engine) goldenHolds {
 	return g
 }
 
+// A directory of any format since 2 opens: what it held is there, to the last digit of
+// every figure; nothing is damaged; the checkpoint says what the log says; and one more
+// import and one more change work, over HTTP, with the program as it is today.
+func TestGolden(t *testing.T) {
+	t.Parallel()
+	names, err := filepath.Glob(filepath.Join("..", "..", "wal", "testdata", "format-*.tar.gz"))
+	if err != nil || len(names) < 2 {
+		t.Fatalf("golden directories: %v, %v", names, err)
+	}
+	for _, name := range names {
+		t.Run(filepath.Base(name), func(t *testing.T) {
+			t.Parallel()
+			dir := filepath.Join(t.TempDir(), "markr-data")
+			unpack(t, name, dir)
+			text, err := os.ReadFile(strings.TrimSuffix(name, ".tar.gz") + ".json")
+			if err != nil {
+				t.Fatal(err)
+			}
+			var want goldenHolds
+			if err := json.Unmarshal(text, &want); err != nil {
+				t.Fatal(err)
+			}
+			verified := func(entries uint64, through entry.Position) {
+				t.Helper()
+				got := run(t, "", "vault", "verify", "--data-dir", dir)
+				for _, line := range []string{
+					fmt.Sprintf("%d entries up to position %d: all is whole\n", entries, through), "it says what the log says\n",
+				} {
+					if got.code != 0 || !strings.Contains(got.stdout, line) {
+						t.Fatalf("verify: %+v, want %q", got, line)
+					}
+				}
+			}
+			entries := want.Accepted.Entries + want.Refused.Entries + want.Duplicates.Entries + want.Events.Entries
+			verified(entries, want.Last)
+			vault, e := openGolden(t, dir)
+			raised := want
+			raised.Format = 3
+			if diff := cmp.Diff(raised, expect(t, vault, e)); diff != "" {
+				t.Errorf("-want +got: %s", diff)
+			}
+			if err := errors.Join(e.Close(), vault.Close()); err != nil {
+				t.Fatal(err)
+			}
+
+			p := serve(t, dir, "--denominator", "sheet") // Recorded, because it differs.
+			client := newHTTPClient(t)
+			status, body, err := post(client, p.url, goldenDocument(1000))
+			if err != nil || status != http.StatusOK || !strings.Contains(string(body), fmt.Sprintf(`"position":%d,`, want.Last+2)) {
+				t.Errorf("one more import: %d %s %v", status, body, err)
+			}
+			if status, body, err := get(client, p.url+"/audit?limit=2"); err != nil || !strings.Contains(string(body), `"denominator":"sheet"`) {
+				t.Errorf("one more change: %d %s %v", status, body, err)
+			}
+			if code := p.stop(t); code != 0 {
+				t.Errorf("exit %d", code)
+			}
+			verified(entries+2, want.Last+2)
+		})
+	}
+}
+
 // TestMakeGolden makes a golden directory, when it is told to.
 func TestMakeGolden(t *testing.T) {
 	if *goldenFlag == "" {
@@ -146,6 +229,9 @@ func TestMakeGolden(t *testing.T) {
 		if n%4 == 0 {
 			importGolden(t, e, goldenRefused(n))
 		}
+		if n%20 == 0 {
+			recordGolden(t, e, n)
+		}
 	}
 	if err := errors.Join(e.Close(), vault.Close()); err != nil {
 		t.Fatal(err)
@@ -155,9 +241,13 @@ func TestMakeGolden(t *testing.T) {
 		importGolden(t, e, goldenDocument(100+n))
 		importGolden(t, e, goldenDocument(100+n/2))
 		importGolden(t, e, goldenRefused(100+n))
+		if n%7 == 0 {
+			recordGolden(t, e, 100+n)
+		}
 	}
 	want := expect(t, vault, e)
-	if want.Checkpoint == 0 || want.Checkpoint >= want.Last || want.Dropped == 0 || want.Refused.Entries == 0 || want.Duplicates.Entries == 0 {
+	if want.Checkpoint == 0 || want.Checkpoint >= want.Last || want.Dropped == 0 || want.Refused.Entries == 0 ||
+		want.Duplicates.Entries == 0 || want.Events.Entries < 5 {
 		t.Fatalf("not what a golden directory is for: %+v", want)
 	}
 	// The process goes on, so this is what a killed one would leave.
