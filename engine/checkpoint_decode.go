@@ -167,7 +167,10 @@ func (d *decoder) head() (made scoring.Rule, basis entry.Position, err error) {
 		return made, 0, &entry.VersionError{What: "checkpoint of the engine", Version: head[0]}
 	}
 	made = scoring.Rule{Policy: scoring.Policy(head[1]), Denominator: scoring.Denominator(head[3])}
-	if !made.Known() || bytesOf(made) != ruleBytes(head[1:]) {
+	switch {
+	case !made.Known():
+		return made, 0, errBook
+	case bytesOf(made) != ruleBytes(head[1:]):
 		return made, 0, &entry.VersionError{What: "rule of the checkpoint", Version: max(head[2], head[4])}
 	}
 	return made, entry.Position(d.uint()), d.err

@@ -152,8 +152,9 @@ func Open(opts Options) (*Engine, error) {
 		pasts:  make(chan struct{}, pastsMax),
 		traces: make(chan struct{}, tracesMax),
 	}
-	if err := e.settleRule(); err != nil {
-		return nil, fmt.Errorf("open engine: %w", err)
+	unsettled := e.settleRule()
+	if _, conflict := errors.AsType[*RuleError](unsettled); conflict {
+		return nil, fmt.Errorf("open engine: %w", unsettled)
 	}
 	e.recovery.init(opts.Now(), opts.Log.Last())
 	if e.metrics, err = newMetrics(opts.Registerer, e); err != nil {
@@ -165,6 +166,10 @@ func Open(opts Options) (*Engine, error) {
 	// queue. Close stops it and waits for it.
 	go func() {
 		defer close(e.done)
+		if unsettled != nil { // The log cannot be read.
+			e.recovery.end(unsettled, opts.Now())
+			return
+		}
 		e.run(ctx)
 	}()
 	return e, nil

@@ -54,8 +54,6 @@ func ApplyTo(checkpoint []byte, at entry.Position, rule scoring.Rule, records ..
 	if err != nil {
 		return nil, err
 	}
-	for i := range records {
-		b.apply(b.test(records[i].Test).last, records[i:i+1])
-	}
+	b.apply(b.test(records[0].Test).last, records)
 	return encoded(b), nil
 }

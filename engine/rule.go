@@ -93,6 +93,17 @@ func (e *RuleError) Error() string {
 		e.Asked, e.InForce.Rule, e.InForce.Position)
 }
 
+// StartDiffers says that the start was asked for another rule than is in force by now:
+// the next one that is asked for the same is refused.
+func (e *Engine) StartDiffers() bool {
+	s := e.state.Load()
+	if s == nil || s.inForce.Position == 0 {
+		return false
+	}
+	asked, rule := e.opts.RuleAsked, s.inForce.Rule
+	return asked.Policy && e.opts.Rule.Policy != rule.Policy || asked.Denominator && e.opts.Rule.Denominator != rule.Denominator
+}
+
 // settleRule finds out which rule is in force from now on, before the log is read.
 func (e *Engine) settleRule() error {
 	last, found, err := e.recordedRule()

@@ -100,8 +100,10 @@ func (c *comparison) find() error {
 		case c.inForce.Position == 0 && basis == 0:
 			// A start may have been asked for another rule than it has recorded.
 			c.inForce.Rule = made
-		case made != c.inForce.Rule || basis != c.inForce.Position:
+		case basis < c.inForce.Position:
 			return errOtherBasis
+		case basis > c.inForce.Position || made != c.inForce.Rule:
+			return errBook
 		}
 		return errSeen
 	})

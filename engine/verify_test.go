@@ -88,7 +88,7 @@ func verifyUnder(t *testing.T, rule scoring.Rule) {
 		return exam.Record{Test: []byte(test), Student: []byte(student), Obtained: obtained, Available: available, ScannedOn: 9}
 	}
 	if rule.Policy != scoring.First {
-		f(applied(record("only", "one", 8_000)), `test "only": the mark of position 22, record 1: 8 marks obtained, by the log 7`)
+		f(applied(record("only", "one", 7_000), record("only", "one", 8_000)), `test "only": the mark of position 22, record 1: 8 marks obtained, by the log 7`)
 	}
 	f(applied(record("only", "first", 1_000)), `test "only": 2 students, by the log 1`)
 	f(applied(record("only", "nobody", 1_000)), "students, the log has")

@@ -32,6 +32,8 @@ type inForceJSON struct {
 	// Position is that of the reprocess that put it in force; 0 if a start has.
 	Position  entry.Position `json:"position"`
 	Uncounted int            `json:"uncounted"`
+	// StartDiffers: the next start with the flags of this one would be refused.
+	StartDiffers bool `json:"start_differs"`
 }
 
 type reprocessJSON struct {
@@ -77,7 +79,7 @@ func (s *Server) answerReprocess(r *request) error {
 		return engine.ErrNotReady
 	}
 	rule := state.Rule()
-	answer := reprocessesJSON{InForce: inForceJSON{newRuleJSON(rule.Rule), rule.Position, len(rule.Uncounted)}}
+	answer := reprocessesJSON{InForce: inForceJSON{newRuleJSON(rule.Rule), rule.Position, len(rule.Uncounted), s.engine.StartDiffers()}}
 	if under := s.engine.Reprocess(); under != nil {
 		answer.Reprocess = newReprocessJSON(under.Status())
 	}
@@ -178,6 +180,10 @@ func (s *Server) commitReprocess(r *request) error {
 	}
 	s.tellReprocess(r, "reprocess committed", slog.String("rule", rule.Rule.String()),
 		slog.Uint64("position", uint64(rule.Position)), slog.Int("uncounted", len(rule.Uncounted)))
+	if s.engine.StartDiffers() {
+		s.logger.Warn("the server was started with another rule: the next start with these flags will be refused",
+			slog.String("in_force", rule.Rule.String()))
+	}
 	return s.answerReprocess(r)
 }
 

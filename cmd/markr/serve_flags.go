@@ -41,6 +41,7 @@ type serveOptions struct {
 	insecure    bool
 	scoring     string
 	denominator string
+	ruleAsked   struct{ Policy, Denominator bool } // the flags that were given
 
 	limits          httpapi.Limits
 	intake          intake.Limits
@@ -123,7 +124,7 @@ func (o *serveOptions) ruleFlags() []cli.Flag {
 	return []cli.Flag{
 		&cli.StringFlag{
 			Name: "scoring", Category: category, Value: scoring.Highest.String(), Destination: &o.scoring,
-			Usage: "which of a student's scans counts: the `RULE` highest, most-complete, latest or first",
+			Usage: "which of a student's scans counts: the `RULE` highest, most-complete, latest or first; without the flag the vault's rule stays",
 			Validator: func(name string) error {
 				_, err := scoring.ParsePolicy(name)
 				return err
