@@ -152,6 +152,9 @@ func (m *metrics) vectors(table []route) []prometheus.Collector {
 
 	other := route{pattern: routeOther, method: otherMethod}
 	for _, r := range append(table, other) {
+		if m.routes[r.key()] != nil {
+			continue
+		}
 		m.routes[r.key()] = m.newRouteMetrics(r, durations, requestSizes, responseSizes)
 	}
 	m.other = m.routes[other.key()]
@@ -187,8 +190,14 @@ func (m *metrics) newRouteMetrics(r route, durations, requestSizes, responseSize
 	return rm
 }
 
-// key tells routes apart: a path may answer more than one method.
-func (r *route) key() string { return r.method + " " + r.pattern }
+// key tells routes apart: a path may answer more than one method. Those for
+// administrators are used too seldom to have series each: they go by their first.
+func (r *route) key() string {
+	if r.reach == admin {
+		return "admin"
+	}
+	return r.method + " " + r.pattern
+}
 
 // usualStatuses are those whose series are there from the start, so that a rate
 // over them is 0 and not absent.
