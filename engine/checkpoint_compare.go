@@ -67,47 +67,32 @@ func (t *testView) compare(d *decoder, rule scoring.Rule) error {
 		return differs("it has test %q in place of %q", got, t.id)
 	}
 	last := d.last()
-	rows := d.count()
-	switch {
-	case d.err != nil:
-		return d.err
-	case last.ID != t.last.ID || last.Position != t.last.Position || !last.Received.Equal(t.last.Received):
+	if d.err == nil && (last.ID != t.last.ID || last.Position != t.last.Position || !last.Received.Equal(t.last.Received)) {
 		return differs("test %q: its last import is at position %d, by the log at %d", t.id, last.Position, t.last.Position)
-	case rows != t.rows.Len():
-		return differs("test %q: %d students, by the log %d", t.id, rows, t.rows.Len())
+	}
+	if got := d.count(); d.err == nil && got != t.rows.Len() {
+		return differs("test %q: %d students, by the log %d", t.id, got, t.rows.Len())
 	}
 	if err := t.compareRows(d, rule, rule.Denominator == scoring.OfSheet, t.rows.Each); err != nil {
 		return err
 	}
-	if passed := d.count(); d.err == nil && passed != t.rows.Passed() {
-		return differs("test %q: %d scans that are not kept, by the log %d", t.id, passed, t.rows.Passed())
+	if got := d.count(); d.err == nil && got != t.rows.Passed() {
+		return differs("test %q: %d scans that are not kept, by the log %d", t.id, got, t.rows.Passed())
 	}
 	if err := t.compareRows(d, rule, false, t.rows.EachPassed); err != nil {
 		return err
 	}
-	return t.compareRises(d)
-}
-
-func (t *testView) compareRows(d *decoder, rule scoring.Rule, highest bool, each func(func(ledger.Row) error) error) error {
-	var before ledger.Row
-	return each(func(want ledger.Row) error {
-		before = d.row(before, rule, highest)
-		if d.err != nil || before == asEncoded(want, rule, highest) {
-			return d.err
-		}
-		return t.rowDiffers(&before, &want)
-	})
-}
-
-func (t *testView) compareRises(d *decoder) error {
 	rises := t.rows.Rises()
 	if got := d.count(); d.err == nil && got != len(rises) {
-		return differs("test %q: its available marks rise %d times, by the log %d", t.id, got, len(rises))
+		return differs("test %q: its available marks have risen %d times, by the log %d", t.id, got, len(rises))
 	}
 	var rise ledger.Rise
 	for _, want := range rises {
 		rise.Arrival += d.uint()
 		rise.Available += d.marks()
+		if d.err == nil && rise.Available == want.Available && rise.Arrival != want.Arrival {
+			return differs("test %q: another scan was the first with %v marks available", t.id, want.Available)
+		}
 		if d.err == nil && rise != want {
 			return differs("test %q: %v marks available, by the log %v", t.id, rise.Available, want.Available)
 		}
@@ -115,26 +100,32 @@ func (t *testView) compareRises(d *decoder) error {
 	return d.err
 }
 
-// asEncoded is a row without what the rule does not need.
-func asEncoded(row ledger.Row, rule scoring.Rule, highest bool) ledger.Row {
-	if !rule.NeedsAvailable() {
-		row.Available = 0
-	}
-	if !rule.NeedsScannedOn() {
-		row.ScannedOn = 0
-	}
-	if !highest {
-		row.Highest = 0
-	}
-	return row
+// compareRows compares rows, of scans that are kept or of those that are not.
+func (t *testView) compareRows(d *decoder, rule scoring.Rule, highest bool, each func(func(ledger.Row) error) error) error {
+	var row ledger.Row
+	return each(func(want ledger.Row) error {
+		if !rule.NeedsAvailable() {
+			want.Available = 0
+		}
+		if !rule.NeedsScannedOn() {
+			want.ScannedOn = 0
+		}
+		if !highest {
+			want.Highest = 0
+		}
+		if row = d.row(row, rule, highest); d.err != nil || row == want {
+			return d.err
+		}
+		return t.rowDiffers(&row, &want)
+	})
 }
 
 // rowDiffers names a mark by the scan that it comes from.
 func (t *testView) rowDiffers(got, want *ledger.Row) error {
-	position, record := ledger.ArrivalOf(want.Arrival)
-	what := "another scan is kept"
+	what := "another scan, or more of it,"
 	if got.Obtained != want.Obtained {
-		what = fmt.Sprintf("%v marks obtained, by the log %v", got.Obtained, want.Obtained)
+		what = fmt.Sprintf("%v marks obtained, by the log %v,", got.Obtained, want.Obtained)
 	}
-	return differs("test %q: the mark of position %d, record %d: %s", t.id, position, record+1, what)
+	at := ledger.ArrivalOf(want.Arrival)
+	return differs("test %q: %s at position %d, record %d", t.id, what, at.Position, at.Record+1)
 }

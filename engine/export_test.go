@@ -48,7 +48,7 @@ func (r *Reprocess) Book() func() bool {
 }
 
 // ApplyTo is a checkpoint of what this one becomes when more records are applied to it,
-// as if they had come with the last import of the test that they are of.
+// as if they had come with the last import of the test that they all are of.
 func ApplyTo(checkpoint []byte, at entry.Position, rule scoring.Rule, records ...exam.Record) ([]byte, error) {
 	b, err := decodeBook(bytes.NewReader(checkpoint), at, &RuleInForce{Rule: rule})
 	if err != nil {

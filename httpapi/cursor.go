@@ -22,9 +22,9 @@ const (
 	cursorVersion       = 1
 	cursorOfTests       = 't' // the key is a test id: go on after it
 	cursorOfImports     = 'i' // the key is a position, big-endian: go on before it
-	cursorOfStudents    = 's' // the key is a place in a list of students, big-endian: go on there
-	cursorOfHistory     = 'h' // the key is a position, big-endian: go on with it
 	cursorOfChanges     = 'c' // the same, in the audit trail
+	cursorOfHistory     = 'h' // the key is a position, big-endian: go on with it
+	cursorOfStudents    = 's' // the key is a place in a list of students, big-endian: go on there
 	cursorChecksumBytes = 4
 	cursorBytesMin      = 2 + 1 + cursorChecksumBytes
 	cursorCharsMax      = (2 + exam.IDBytesMax + cursorChecksumBytes + 2) / 3 * 4
@@ -48,15 +48,7 @@ func importsCursor(before entry.Position) string {
 
 // parseImportsCursor is the position that the cursor goes on before.
 func parseImportsCursor(cursor string) (entry.Position, error) {
-	return openPositionCursor(cursorOfImports, cursor)
-}
-
-// historyCursor goes on with a position.
-func historyCursor(with entry.Position) string { return sealPosition(cursorOfHistory, with) }
-
-// parseHistoryCursor is the position that the cursor goes on with.
-func parseHistoryCursor(cursor string) (entry.Position, error) {
-	return openPositionCursor(cursorOfHistory, cursor)
+	return openPosition(cursorOfImports, cursor)
 }
 
 // changesCursor goes on before a position, in the audit trail.
@@ -64,17 +56,23 @@ func changesCursor(before entry.Position) string { return sealPosition(cursorOfC
 
 // parseChangesCursor is the position that the cursor goes on before.
 func parseChangesCursor(cursor string) (entry.Position, error) {
-	return openPositionCursor(cursorOfChanges, cursor)
+	return openPosition(cursorOfChanges, cursor)
+}
+
+// historyCursor goes on with a position.
+func historyCursor(with entry.Position) string { return sealPosition(cursorOfHistory, with) }
+
+// parseHistoryCursor is the position that the cursor goes on with.
+func parseHistoryCursor(cursor string) (entry.Position, error) {
+	return openPosition(cursorOfHistory, cursor)
 }
 
 // studentsCursor goes on at a place in a list of students.
-func studentsCursor(next uint64) string {
-	return sealPosition(cursorOfStudents, entry.Position(next))
-}
+func studentsCursor(next uint64) string { return sealPosition(cursorOfStudents, entry.Position(next)) }
 
 // parseStudentsCursor is the place that the cursor goes on at.
 func parseStudentsCursor(cursor string) (uint64, error) {
-	key, err := openPositionCursor(cursorOfStudents, cursor)
+	key, err := openPosition(cursorOfStudents, cursor)
 	return uint64(key), err
 }
 
@@ -82,7 +80,7 @@ func sealPosition(list byte, at entry.Position) string {
 	return sealCursor(list, binary.BigEndian.AppendUint64(nil, uint64(at)))
 }
 
-func openPositionCursor(list byte, cursor string) (entry.Position, error) {
+func openPosition(list byte, cursor string) (entry.Position, error) {
 	key, err := openCursor(list, cursor)
 	if err != nil {
 		return 0, err

@@ -128,14 +128,14 @@ func TestReprocessWords(t *testing.T) {
 	t.Parallel()
 	b := newBorder(t, nil)
 	for words, want := range map[string]int{
-		`{"scoring":"best"}`:                400,
-		`{"denominator":"class"}`:           400,
-		`{"scoring":"first","more":1}`:      400,
-		`{"scoring":1}`:                     400,
-		`{"scoring":"first"} {}`:            400,
-		`{"scoring":"first"`:                400,
-		`[]`:                                400,
-		strings.Repeat(" ", 4096) + `{}`:    413,
+		`{"scoring":"best"}`:                 400,
+		`{"denominator":"class"}`:            400,
+		`{"scoring":"first","more":1}`:       400,
+		`{"scoring":1}`:                      400,
+		`{"scoring":"first"} {}`:             400,
+		`{"scoring":"first"`:                 400,
+		`[]`:                                 400,
+		strings.Repeat(" ", 4096) + `{}`:     413,
 		`{"scoring":"first","scoring":"no"}`: 400,
 	} {
 		if got := b.do(t, http.MethodPost, "/admin/reprocess", words, "Content-Type", jsonType); got.StatusCode != want {

@@ -153,8 +153,9 @@ func expect(t *testing.T, vault *wal.Vault, e *engine.Engine) goldenHolds {
 }
 
 // A directory of any format since 2 opens: what it held is there, to the last digit of
-// every figure; nothing is damaged; the checkpoint says what the log says; and one more
-// import and one more change work, over HTTP, with the program as it is today.
+// every figure; nothing is damaged; the checkpoint says what the log says, or is one of
+// a version that is not used any more; and one more import and one more change work,
+// over HTTP, with the program as it is today.
 func TestGolden(t *testing.T) {
 	t.Parallel()
 	names, err := filepath.Glob(filepath.Join("..", "..", "wal", "testdata", "format-*.tar.gz"))
@@ -174,22 +175,29 @@ func TestGolden(t *testing.T) {
 			if err := json.Unmarshal(text, &want); err != nil {
 				t.Fatal(err)
 			}
-			verified := func(entries uint64, through entry.Position) {
+			verified := func(entries uint64, through entry.Position, checkpoint string) {
 				t.Helper()
 				got := run(t, "", "vault", "verify", "--data-dir", dir)
-				for _, line := range []string{
-					fmt.Sprintf("%d entries up to position %d: all is whole\n", entries, through), "it says what the log says\n",
-				} {
+				for _, line := range []string{fmt.Sprintf("%d entries up to position %d: all is whole\n", entries, through), checkpoint} {
 					if got.code != 0 || !strings.Contains(got.stdout, line) {
 						t.Fatalf("verify: %+v, want %q", got, line)
 					}
 				}
 			}
 			entries := want.Accepted.Entries + want.Refused.Entries + want.Duplicates.Entries + want.Events.Entries
-			verified(entries, want.Last)
+			sound := func(at entry.Position) string {
+				return fmt.Sprintf("checkpoint of position %d: it says what the log says\n", at)
+			}
+			checkpoint := sound(want.Checkpoint)
+			if want.Format == 2 {
+				checkpoint = "checkpoint: not compared: load checkpoint: checkpoint of the engine has unknown format version 1: "
+			}
+			verified(entries, want.Last, checkpoint)
 			vault, e := openGolden(t, dir)
 			raised := want
-			raised.Format = 3
+			if raised.Format = 3; want.Format == 2 {
+				raised.Checkpoint = 0 // It is of a version of its own, and the log has everything.
+			}
 			if diff := cmp.Diff(raised, expect(t, vault, e)); diff != "" {
 				t.Errorf("-want +got: %s", diff)
 			}
@@ -209,7 +217,7 @@ func TestGolden(t *testing.T) {
 			if code := p.stop(t); code != 0 {
 				t.Errorf("exit %d", code)
 			}
-			verified(entries+2, want.Last+2)
+			verified(entries+2, want.Last+2, sound(want.Last)) // The one that openGolden has left.
 		})
 	}
 }

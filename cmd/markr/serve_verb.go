@@ -22,7 +22,7 @@ const serveDescription = `Takes scanner documents (POST /import), keeps them in 
 
 On loopback everybody may do everything. Where others than this machine reach the server, it starts only with --token-file, --tls-client-ca or --insecure; health is open to everybody, everything else takes a token (Authorization: Bearer TOKEN) or, for imports, a client certificate.
 
-The rule of --scoring and --denominator is recorded in the vault and stays until another one is given. Once `+"`markr reprocess --commit`"+` has changed it, a start that asks for another one is refused.
+The rule of --scoring and --denominator is recorded in the vault and stays until another one is given. Once ` + "`markr reprocess --commit`" + ` has changed it, a start that asks for another one is refused.
 
 The first SIGINT or SIGTERM stops gently: /readyz answers 503, after --shutdown-delay nobody new is let in, requests under way have --drain-timeout to finish, then everything is closed and the exit status is 0. A second signal ends the process at once with 130; nothing that was acknowledged is lost by that either.
 

@@ -89,7 +89,9 @@ type stateReport struct {
 
 // ofAnotherVersion says whether the checkpoint is one of another program, which is no
 // damage: a start makes one of its own in its place.
-func (s *stateReport) ofAnotherVersion() bool { return errors.Is(s.Difference, entry.ErrUnknownVersion) }
+func (s *stateReport) ofAnotherVersion() bool {
+	return errors.Is(s.Difference, entry.ErrUnknownVersion)
+}
 
 // verifyState reads the log as a start would.
 func verifyState(ctx context.Context, std streams, vault *wal.Vault) (stateReport, error) {

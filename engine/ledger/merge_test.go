@@ -58,8 +58,8 @@ func (k keptScans) scans(rule scoring.Rule) (all []scanAt) {
 		if !rule.NeedsAvailable() {
 			record.Available = rises[row.Arrival]
 		}
-		position, index := ledger.ArrivalOf(row.Arrival)
-		all = append(all, scanAt{record, position, int(index)})
+		at := ledger.ArrivalOf(row.Arrival)
+		all = append(all, scanAt{record, at.Position, at.Record})
 		return nil
 	}
 	_ = errors.Join(view.Each(again), view.EachPassed(again)) // Neither fails, because again does not.

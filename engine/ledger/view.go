@@ -21,12 +21,6 @@ type Row struct {
 	Highest   exam.Marks
 }
 
-// ArrivalOf is what an arrival is made of: the position of a scan's document, and the
-// scan's place in it, from 0.
-func ArrivalOf(arrival uint64) (position uint64, record uint32) {
-	return arrival >> arrivalRecordBits, uint32(arrival % RecordsMax)
-}
-
 // View is a test as it was at one moment.
 type View struct {
 	rows      columnView[kept]
