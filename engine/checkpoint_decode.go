@@ -132,20 +132,19 @@ func decodeBook(r io.Reader, at entry.Position, inForce *RuleInForce) (*book, er
 	}
 	b := newBook(inForce)
 	b.position = at
-	students := d.count()
-	b.students.Restore(students, func() ([]byte, bool) {
+	if !b.students.Restore(d.count(), func() ([]byte, bool) {
 		number := d.bytes(d.uint())
 		if exam.CheckID(number) != nil {
 			d.fail()
 		}
 		return number, d.err == nil
-	})
+	}) {
+		d.fail()
+	}
 	// Tests are read one after the other, and filled beside the reading.
 	var filling errgroup.Group
-	for range d.count() {
-		if d.err == nil {
-			d.test(b, &filling)
-		}
+	for tests := d.count(); tests > 0 && d.err == nil; tests-- {
+		d.test(b, &filling)
 	}
 	if err := filling.Wait(); err != nil && d.err == nil {
 		d.err = fmt.Errorf("%w: %w", errBook, err)
@@ -190,12 +189,20 @@ func (d *decoder) test(b *book, filling *errgroup.Group) {
 		return
 	}
 	t := b.test([]byte(id))
-	t.touch(b, d.last())
+	last := d.last()
+	t.touch(b, last)
 	rows := d.count()
+	// No student has two kept scans in one test, so what is made ready for rows is
+	// bounded by the students that have been read.
+	if rows > b.students.Len() || last.Position == 0 || last.Position > b.position {
+		d.fail()
+		return
+	}
 	b.marks += rows
-	handed := make(chan []ledger.Row, handedOver)
+	handed, filled := make(chan []ledger.Row, handedOver), make(chan struct{})
 	t.kept.Reserve(rows)
 	filling.Go(func() error {
+		defer close(filled)
 		var err error
 		for part := range handed {
 			if err == nil { // The channel has to be emptied in any case.
@@ -221,9 +228,10 @@ func (d *decoder) test(b *book, filling *errgroup.Group) {
 			return
 		}
 	}
-	if rows > 0 && rise.Available == 0 {
-		d.fail()
-	}
+	filling.Go(func() error {
+		<-filled
+		return t.kept.Restored(uint64(b.position))
+	})
 }
 
 // rows reads rows and hands them over in parts.

@@ -88,6 +88,7 @@ type Engine struct {
 	codec   *entry.Codec
 	metrics *metrics
 	drafts  sync.Pool // *draft
+	turns   turns
 
 	// state is what readers see; nil until recovery has ended well.
 	state    atomic.Pointer[State]
@@ -156,6 +157,7 @@ func Open(opts Options) (*Engine, error) {
 	if _, conflict := errors.AsType[*RuleError](unsettled); conflict {
 		return nil, fmt.Errorf("open engine: %w", unsettled)
 	}
+	e.turns.init()
 	e.recovery.init(opts.Now(), opts.Log.Last())
 	if e.metrics, err = newMetrics(opts.Registerer, e); err != nil {
 		return nil, fmt.Errorf("open engine: %w", err)

@@ -7,6 +7,7 @@ import (
 
 	"markr/engine/exam"
 	"markr/engine/scoring"
+	"markr/engine/summary"
 	"markr/wal/entry"
 )
 
@@ -24,6 +25,18 @@ func RecodeBook(checkpoint []byte, rule scoring.Rule) ([]byte, error) {
 		return nil, err
 	}
 	return encoded(b), nil
+}
+
+// ReadBook reads a checkpoint, and every figure of what it holds.
+func ReadBook(checkpoint []byte, rule scoring.Rule) (figures []summary.Aggregate, err error) {
+	b, err := decodeBook(bytes.NewReader(checkpoint), 1, &RuleInForce{Rule: rule})
+	if err != nil {
+		return nil, err
+	}
+	for _, test := range b.publish().List("", "", 1<<20) {
+		figures = append(figures, test.Aggregate())
+	}
+	return figures, nil
 }
 
 func encoded(b *book) []byte {

@@ -30,6 +30,7 @@ const (
 	ops                  // both, or the operators' alone: see Options.OpsElsewhere
 	opsOnly              // the operators' alone
 	admin                // as ops, and never for strangers: see admin.go
+	control              // the control socket alone, which has the operators' routes, too
 )
 
 // importPattern is the one path to which documents are sent.
@@ -73,6 +74,9 @@ func routeTable() []route {
 		{reprocessPattern + "/documents", get, (*Server).reprocessDocuments, admin, access.Admin, nil},
 		{"/debug/pprof", get, (*Server).profiles, opsOnly, access.Admin, nil},
 		{"/debug/pprof/{profile}", get, (*Server).profile, opsOnly, access.Admin, nil},
+		{"/admin/snapshots", post, (*Server).snapshotTake, control, access.Admin, nil},
+		{"/admin/snapshots/{id}", del, (*Server).snapshotRelease, control, access.Admin, nil},
+		{"/admin/snapshots/{id}/renewals", post, (*Server).snapshotRenew, control, access.Admin, nil},
 	}
 }
 
@@ -89,6 +93,17 @@ func publicRoutes(opsElsewhere bool) []route {
 
 // operatorRoutes are the routes of the operators' listener.
 func operatorRoutes() []route {
+	var routes []route
+	for _, r := range routeTable() {
+		if r.reach == ops || r.reach == opsOnly || r.reach == admin {
+			routes = append(routes, r)
+		}
+	}
+	return routes
+}
+
+// controlRoutes are the routes of the control socket.
+func controlRoutes() []route {
 	var routes []route
 	for _, r := range routeTable() {
 		if r.reach != public {

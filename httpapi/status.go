@@ -30,6 +30,7 @@ const (
 	codeUnknownStudent       code = "unknown_student"
 	codeUnknownPosition      code = "unknown_position"
 	codeUnknownImport        code = "unknown_import"
+	codeUnknownSnapshot      code = "unknown_snapshot"
 	codeMethodNotAllowed     code = "method_not_allowed"
 	codeNotAcceptable        code = "not_acceptable"
 	codeRequestTimeout       code = "request_timeout"
@@ -39,6 +40,7 @@ const (
 	codeHeaderTooLarge       code = "header_too_large"
 	codeInternal             code = "internal_error"
 	codeDamaged              code = "damaged"
+	codeNoHardLinks          code = "no_hard_links"
 	codeOverloaded           code = "overloaded"
 	codeUnavailable          code = "unavailable"
 	codeNoReprocess          code = "no_reprocess"
@@ -83,7 +85,7 @@ var kinds = map[code]kind{
 	},
 	codeMalformedXML: {
 		fasthttp.StatusBadRequest, "Malformed document",
-		"The document is not well-formed XML, is empty, or was damaged on its way here.", 0,
+		"The document is not well-formed XML or no table, is empty, or was damaged on its way here.", 0,
 	},
 	code(intake.CodeUnsupportedEncoding): {
 		fasthttp.StatusBadRequest, "Unsupported character encoding",
@@ -141,6 +143,10 @@ var kinds = map[code]kind{
 		fasthttp.StatusConflict, "Documents would stop to count",
 		"Accepted documents are refused by today's decoder. Committing the reprocess would stop counting them; that has to be asked for.", 0,
 	},
+	codeUnknownSnapshot: {
+		fasthttp.StatusNotFound, "Unknown snapshot",
+		"There is no snapshot with this id: it was released, or not renewed in time.", 0,
+	},
 	codeMethodNotAllowed: {
 		fasthttp.StatusMethodNotAllowed, "Method not allowed",
 		"The path is known, but not with this method; the Allow header lists those it answers.", 0,
@@ -193,6 +199,10 @@ var kinds = map[code]kind{
 		fasthttp.StatusInternalServerError, "Damaged on disk",
 		"What is stored is not what was written; `markr vault verify` says more.", 0,
 	},
+	codeNoHardLinks: {
+		fasthttp.StatusConflict, "No hard links",
+		"The file system of the data directory has no hard links, without which a running server cannot be backed up.", 0,
+	},
 	codeOverloaded: {
 		fasthttp.StatusServiceUnavailable, "Overloaded",
 		"The server has as much work in hand as it takes at once.", 1,
@@ -228,6 +238,9 @@ var sentinels = []struct {
 	{engine.ErrReprocessing, codeReprocessConflict, "Another reprocess is under way: wait for it, or DELETE /admin/reprocess."},
 	{engine.ErrNoReprocess, codeNoReprocess, "No reprocess is under way; POST /admin/reprocess starts one."},
 	{engine.ErrReprocessNotReady, codeReprocessConflict, "The reprocess is not ready: it is still reading, or paused; GET /admin/reprocess tells."},
+	{entry.ErrNoSnapshot, codeUnknownSnapshot, "There is no such snapshot, or it was not renewed in time."},
+	{entry.ErrSnapshots, codeOverloaded, "As many snapshots are held as there may be; one is free when a backup ends, or when nobody renews it."},
+	{entry.ErrNoLinks, codeNoHardLinks, "The data directory's file system has no hard links: stop the server and back up its data directory."},
 	{entry.ErrReadOnly, codeReadOnly, "The disk is nearly full: nothing of this document was counted. Results can still be read."},
 	{entry.ErrFailed, codeUnavailable, "The log has failed and takes no documents until the server is started again. Results can still be read."},
 	{entry.ErrClosed, codeUnavailable, "The server is stopping."},

@@ -129,7 +129,8 @@ func (d directory) foreign() (name string, vault bool, err error) {
 	slices.Sort(names)
 	for _, name := range names {
 		switch name {
-		case formatNameTmp, lockName, holderName, vaultNameTmp, checkpointName, checkpointNameTmp, "lost+found":
+		case formatNameTmp, lockName, holderName, vaultNameTmp, checkpointName, checkpointNameTmp,
+			snapshotsName, ControlSocketName, lastBackupName, lastBackupNameTmp, "lost+found":
 			// The last is what a fresh ext4 volume has at its root.
 		case vaultName:
 			vault = true

@@ -191,15 +191,15 @@ func TestCrashWhileRaising(t *testing.T) {
 	}
 
 	images, old := 0, 0
-	run := &crashRun{disk: newCrashDisk(synced(t, "testdata/format-2"))}
-	run.disk.before = func(operation int) {
+	run := &crashRun{disk: waltest.NewCrashDisk(synced(t, "testdata/format-2"))}
+	run.disk.Before = func(operation int) {
 		if !*long && r.IntN(3) != 0 {
 			return
 		}
 		for range cuts {
 			images++
 			cfg := vfs.CrashCloneCfg{UnsyncedDataPercent: 50, RNG: rand.New(rand.NewPCG(r.Uint64(), 0))}
-			image := run.disk.image(cfg)
+			image := run.disk.Image(cfg)
 			if strings.HasSuffix(string(readFile(t, image, goldenDir+"/FORMAT")), "format 2\n") {
 				old++
 				if version := rawMetaVersion(t, image); version != 2 {
@@ -223,7 +223,7 @@ func TestCrashWhileRaising(t *testing.T) {
 	if err := v.Close(); err != nil {
 		t.Fatal(err)
 	}
-	t.Logf("%d write operations, %d images, %d of format 2", run.disk.operations(), images, old)
+	t.Logf("%d write operations, %d images, %d of format 2", run.disk.Operations(), images, old)
 	if old == 0 || old == images {
 		t.Errorf("%d of %d images are of format 2", old, images)
 	}

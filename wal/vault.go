@@ -34,6 +34,9 @@ type Vault struct {
 	// on disk. There is one writer; the lock makes a second one harmless.
 	appending sync.Mutex
 
+	snapshots  snapshots
+	lastBackup atomic.Pointer[lastBackup] // nil: none is known
+
 	// totals is what is on disk and acknowledged. Only Append changes it.
 	totals struct {
 		sync.Mutex
@@ -96,6 +99,7 @@ func open(opts Options, tuned tuning) (_ *Vault, err error) {
 	if err := v.complete(); err != nil {
 		return nil, err
 	}
+	v.forgetSnapshots()
 	if err := v.metrics.register(opts.Registerer); err != nil {
 		return nil, err
 	}
@@ -113,6 +117,7 @@ func (v *Vault) Close() error {
 	}
 	v.lifetime.closed = true
 	v.serving.Store(false)
+	v.dropSnapshots()
 	if err := v.release(); err != nil {
 		return fmt.Errorf("close vault in %s: %w", v.opts.Dir, err)
 	}

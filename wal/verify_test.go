@@ -248,6 +248,12 @@ func TestVerifyRefused(t *testing.T) {
 		r.remove('b', 4)
 		r.delete(outcomeKey(entry.Refused, 4))
 	}, "position 4 damaged: the entry is missing; the next one is at position 5")
+	// Nothing hangs on a refused entry, so its chain can be made right.
+	f("refused entry, with another ordinal", func(r raw, v victim) {
+		e := v.entries[3]
+		e.Ordinal--
+		r.set(positionKey('h', 4), entry.AppendHeader(nil, &e.Header, v.entries[2].Chain))
+	}, "position 4 damaged: header: its ordinal is 2 instead of 3")
 	f("ticket, a bit", func(r raw, _ victim) { r.flipKey(outcomeKey(entry.Refused, 4), 6) }, "position 4 damaged: ticket: checksum differs")
 	f("ticket, another's", func(r raw, _ victim) { r.set(outcomeKey(entry.Refused, 4), r.get(outcomeKey(entry.Refused, 6))) },
 		"position 4 damaged: ticket: ")

@@ -18,7 +18,8 @@ import (
 type Position uint64
 
 // Digest names a document: documents are the same if their digests are. It is the
-// SHA-256 of a form of the document that its bytes decide alone; see [Codec.Seal].
+// SHA-256 of a form of the document that its bytes decide alone, see [Codec.Seal], or
+// they and its media type, see [Codec.SealTyped].
 type Digest [32]byte
 
 // Chain is an entry's link to the entries before it: the first half of a SHA-256; see
@@ -62,8 +63,8 @@ type Header struct {
 	Salt uint32
 	// Source says who sent it, for example an address. It may be empty.
 	Source string
-	// MediaType is the content type it came with, parameters included, because
-	// they are needed to read it again.
+	// MediaType is all that is needed to read it again beside its bytes: the content
+	// type it came with, parameters included, or more than that.
 	MediaType string
 	Outcome   Outcome
 	Digest    Digest
