@@ -47,7 +47,7 @@ func (e *Engine) checkpointIfDue(b *book) {
 		return
 	}
 	e.saving.mu.underway = true
-	view := b.view()
+	view := e.view(b)
 	b.records = 0
 	e.saving.Go(func() {
 		e.save(view)
@@ -66,8 +66,15 @@ const lastCheckpointShare = 100
 func (e *Engine) saveLastCheckpoint(b *book) {
 	e.saving.Wait()
 	if e.opts.Checkpoints != nil && b.records > e.opts.CheckpointRecords/lastCheckpointShare {
-		e.save(b.view())
+		e.save(e.view(b))
 	}
+}
+
+// view is a view of the live book. Others take views of parts of it meanwhile.
+func (e *Engine) view(b *book) *bookView {
+	e.live.Lock()
+	defer e.live.Unlock()
+	return b.view()
 }
 
 func (e *Engine) save(view *bookView) {
@@ -83,18 +90,18 @@ func (e *Engine) save(view *bookView) {
 // restored is the book of the last checkpoint, or an empty one.
 func (e *Engine) restored() *book {
 	if e.opts.Checkpoints == nil {
-		return newBook(e.opts.Rule)
+		return newBook(e.inForce)
 	}
 	var b *book
 	err := e.opts.Checkpoints.LoadCheckpoint(func(at entry.Position, r io.Reader) (err error) {
-		b, err = decodeBook(r, at, e.opts.Rule)
+		b, err = decodeBook(r, at, e.inForce)
 		return err
 	})
 	if err != nil {
 		if !errors.Is(err, entry.ErrNotFound) {
 			e.recovery.checkpoint.err.Store(&err)
 		}
-		return newBook(e.opts.Rule)
+		return newBook(e.inForce)
 	}
 	e.recovery.checkpoint.position.Store(uint64(b.position))
 	e.metrics.checkpointPosition.Set(float64(b.position))

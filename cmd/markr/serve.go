@@ -101,7 +101,7 @@ func (s *service) start(o *serveOptions, registry *prometheus.Registry) error {
 		Registerer:      registry,
 	}
 	engineOptions := engine.Options{
-		Intake: formats, Replay: replay, Rule: rule, InForce: append(doors.inForce(), o.rulesInForce()), Registerer: registry,
+		Intake: formats, Replay: replay, Rule: rule, RuleAsked: o.ruleAsked, InForce: append(doors.inForce(), o.rulesInForce()), Registerer: registry,
 	}
 	if o.adjust != nil {
 		o.adjust(&vaultOptions, &engineOptions)
@@ -113,7 +113,7 @@ func (s *service) start(o *serveOptions, registry *prometheus.Registry) error {
 	engineOptions.Log, engineOptions.Checkpoints = s.vault, s.vault
 	s.engine, err = engine.Open(engineOptions)
 	if err != nil {
-		return errors.Join(err, s.vault.Close(), doors.close())
+		return errors.Join(explainRule(err), s.vault.Close(), doors.close())
 	}
 	s.watcher.told = s.recordReload
 	s.server, err = httpapi.New(httpapi.Options{
