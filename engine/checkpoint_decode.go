@@ -138,6 +138,7 @@ func decodeBook(r io.Reader, at entry.Position, rule scoring.Rule) (*book, error
 		}
 		return number, d.err == nil
 	})
+	d.positions(&b.taken, at)
 	// Tests are read one after the other, and filled beside the reading.
 	var filling errgroup.Group
 	for range d.count() {
@@ -145,7 +146,7 @@ func decodeBook(r io.Reader, at entry.Position, rule scoring.Rule) (*book, error
 			d.test(b, &filling)
 		}
 	}
-	if err := filling.Wait(); err != nil && d.err == nil {
+	if err := errors.Join(filling.Wait(), b.restoreZeros()); err != nil && d.err == nil {
 		d.err = fmt.Errorf("%w: %w", errBook, err)
 	}
 	if d.err == nil && len(d.ahead()) > 0 {
@@ -186,7 +187,7 @@ func (d *decoder) test(b *book, filling *errgroup.Group) {
 		}
 		return err
 	})
-	d.rows(rows, b.rule, b.rule.Denominator == scoring.OfSheet, func(part []ledger.Row) { handed <- part })
+	d.rows(rows, b.rule, true, func(part []ledger.Row) { handed <- part })
 	close(handed)
 	// What is passed is another part of the test than what is being filled.
 	d.rows(d.count(), b.rule, false, func(part []ledger.Row) {
@@ -206,15 +207,17 @@ func (d *decoder) test(b *book, filling *errgroup.Group) {
 	if rows > 0 && rise.Available == 0 {
 		d.fail()
 	}
+	t.zeros = d.count()
+	d.quality(&t.quality)
 }
 
 // rows reads rows and hands them over in parts.
-func (d *decoder) rows(rows int, rule scoring.Rule, highest bool, handOver func([]ledger.Row)) {
+func (d *decoder) rows(rows int, rule scoring.Rule, isKept bool, handOver func([]ledger.Row)) {
 	var before ledger.Row
 	for rows > 0 && d.err == nil {
 		part := make([]ledger.Row, min(rows, rowsMax))
 		for i := range part {
-			before = d.row(before, rule, highest)
+			before = d.row(before, rule, isKept)
 			part[i] = before
 		}
 		if d.err == nil {
@@ -224,7 +227,7 @@ func (d *decoder) rows(rows int, rule scoring.Rule, highest bool, handOver func(
 	}
 }
 
-func (d *decoder) row(before ledger.Row, rule scoring.Rule, highest bool) (row ledger.Row) {
+func (d *decoder) row(before ledger.Row, rule scoring.Rule, isKept bool) (row ledger.Row) {
 	student := int64(before.Student) + d.int()
 	if student < 0 || student > 1<<32-1 {
 		d.fail()
@@ -239,8 +242,13 @@ func (d *decoder) row(before ledger.Row, rule scoring.Rule, highest bool) (row l
 	if rule.NeedsScannedOn() {
 		row.ScannedOn = d.int()
 	}
-	if highest {
+	if isKept && rule.Denominator == scoring.OfSheet {
 		row.Highest = d.marks()
+	}
+	if isKept {
+		if b := d.bytes(4); b != nil {
+			row.Names, row.Responses = exam.Print(binary.LittleEndian.Uint16(b)), exam.Print(binary.LittleEndian.Uint16(b[2:]))
+		}
 	}
 	return row
 }

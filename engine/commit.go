@@ -96,7 +96,7 @@ func (e *Engine) take(b *book, batch []*draft) *State {
 	for _, d := range batch {
 		b.position = d.entry.Position
 		if d.entry.Outcome == entry.Accepted {
-			d.effects = b.apply(referTo(&d.entry.Header), d.doc.Records)
+			d.effects = b.apply(referTo(&d.entry.Header), &d.doc)
 		}
 	}
 	return b.publish()

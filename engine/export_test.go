@@ -4,13 +4,14 @@ import (
 	"bytes"
 
 	"markr/engine/exam"
+	"markr/engine/intake"
 	"markr/engine/scoring"
 )
 
 // EncodedBook is a checkpoint of a book with these records.
 func EncodedBook(rule scoring.Rule, records []exam.Record) []byte {
 	b := newBook(rule)
-	b.apply(ImportRef{Position: 1}, records)
+	b.apply(ImportRef{Position: 1}, &intake.Document{Records: records})
 	return encoded(b)
 }
 

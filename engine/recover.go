@@ -206,7 +206,7 @@ func (e *Engine) decodeParcel(p *parcel) error {
 func (e *Engine) applyParcel(b *book, p *parcel) {
 	for i, stored := range p.entries {
 		doc := &p.docs[i]
-		b.apply(referTo(&stored.Header), doc.Records)
+		b.apply(referTo(&stored.Header), doc)
 		e.recovery.records.Add(uint64(len(doc.Records)))
 		e.recovery.applied.Store(uint64(stored.Position))
 		doc.Reset()

@@ -9,6 +9,7 @@ import (
 	"github.com/tidwall/btree"
 
 	"markr/engine/exam"
+	"markr/engine/quality"
 	"markr/engine/summary"
 	"markr/wal/entry"
 )
@@ -19,6 +20,7 @@ type State struct {
 	position entry.Position
 	students int
 	marks    int
+	findings quality.Counts
 	tests    *btree.Map[exam.TestID, *Test]
 }
 
@@ -30,6 +32,9 @@ func (s *State) Students() int { return s.students }
 
 // Marks is how many students' marks are kept, summed over all tests.
 func (s *State) Marks() int { return s.marks }
+
+// Findings are those of all tests together.
+func (s *State) Findings() quality.Counts { return s.findings }
 
 // Tests is how many tests are known.
 func (s *State) Tests() int { return s.tests.Len() }
@@ -63,6 +68,8 @@ type Test struct {
 	Available exam.Marks
 	// Last is the last accepted import that named the test.
 	Last ImportRef
+	// Findings are how many things are odd about its scans, by kind.
+	Findings quality.Counts
 
 	scores    summary.Distribution
 	aggregate atomic.Pointer[summary.Aggregate]

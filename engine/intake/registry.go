@@ -30,13 +30,17 @@ func NewRegistry(decoders ...Decoder) (*Registry, error) {
 }
 
 // Decode reads raw with the decoder for contentType, a Content-Type header's
-// value. The error wraps [ErrUnknownMediaType] or is a *DocumentError.
+// value, and inspects what it has read. The error wraps [ErrUnknownMediaType] or is a *DocumentError.
 func (r *Registry) Decode(doc *Document, raw []byte, contentType string) error {
 	decoder, charset, err := r.find(contentType)
 	if err != nil {
 		return err
 	}
-	return decoder.Decode(doc, raw, charset)
+	if err := decoder.Decode(doc, raw, charset); err != nil {
+		return err
+	}
+	doc.Inspection.Inspect(doc.Records, doc.Answers)
+	return nil
 }
 
 // Describe tells of one record, as [Describer] does; the zero Description where the
