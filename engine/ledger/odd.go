@@ -110,37 +110,36 @@ func (v View) Differing(names bool, fn func(Row)) {
 	}
 }
 
-// Aliased calls fn with the rows of students whose numbers differ from another one's,
-// in this test, only by leading zeros; numbers are those of a moment not before v's.
-func (v View) Aliased(numbers StudentsView, fn func(row Row, number []byte)) {
-	groups := make(map[string][]Row)
+// Aliased calls fn with every group of students whose numbers, in this test, differ only
+// by leading zeros: their rows and their numbers. numbers are those of a moment not before
+// v's.
+func (v View) Aliased(numbers StudentsView, fn func(rows []Row, numbers []string)) {
+	type group struct {
+		rows    []Row
+		numbers []string
+	}
+	groups := make(map[string]*group)
 	for _, part := range v.rows.chunks {
 		for _, k := range part {
 			n := &numbers.numbers.chunks[k.student>>chunkBits][k.student&chunkMask]
-			if n.aliased() {
-				key := string(significant(numbers.long.number(n)))
-				groups[key] = append(groups[key], Row{Student: k.student, Obtained: k.obtained, Arrival: k.arrival})
+			if !n.aliased() {
+				continue
 			}
+			text := numbers.long.number(n)
+			g := groups[string(significant(text))]
+			if g == nil {
+				g = new(group)
+				groups[string(significant(text))] = g
+			}
+			g.rows = append(g.rows, Row{Student: k.student, Obtained: k.obtained, Arrival: k.arrival})
+			g.numbers = append(g.numbers, string(text))
 		}
 	}
-	for _, group := range groups {
-		if len(group) < 2 {
-			continue // The other one is in another test.
-		}
-		for _, row := range group {
-			fn(row, numbers.number(row.Student))
+	for _, g := range groups {
+		if len(g.rows) > 1 { // Else the others are in another test.
+			fn(g.rows, g.numbers)
 		}
 	}
-}
-
-// Number is a student's number; the bytes are not to be changed.
-func (v StudentsView) number(student Student) []byte {
-	return v.long.number(&v.numbers.chunks[student>>chunkBits][student&chunkMask])
-}
-
-// Number is a student's number.
-func (s *Students) Number(student Student) string {
-	return string(s.long.number(s.numbers.at(uint32(student))))
 }
 
 // RestoreZeros sets what Restore does not find out. The error is [ErrRow] for a number
@@ -158,3 +157,6 @@ func (t *Test) RestoreZeros(students int) error {
 func ArrivalAt(position uint64, record int) uint64 {
 	return position<<arrivalRecordBits | uint64(record)
 }
+
+// ArrivalOf is the scan that arrived so: see ArrivalAt.
+func ArrivalOf(arrival uint64) Arrival { return arrivalOf(arrival) }
