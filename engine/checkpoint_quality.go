@@ -1,6 +1,9 @@
 package engine
 
 import (
+	"bytes"
+	"errors"
+
 	"markr/engine/exam"
 	"markr/engine/quality"
 	"markr/wal/entry"
@@ -130,4 +133,36 @@ func (t *testBook) counts() quality.Counts {
 	odd := t.kept.Odd()
 	c[quality.DifferentNames], c[quality.DifferentAnswers], c[quality.LeadingZeros] = odd.Names, odd.Answers, odd.Zeros
 	return c
+}
+
+// comparePositions compares the positions that were looked at.
+func (v *bookView) comparePositions(d *decoder) error {
+	var got quality.Positions
+	d.positions(&got, v.position)
+	if d.err == nil && !got.Equal(&v.taken) {
+		return differs("it has looked at other documents for their quality")
+	}
+	return d.err
+}
+
+// compareQuality compares what is odd about a test.
+func (t *testView) compareQuality(d *decoder) error {
+	if got := d.count(); d.err == nil && got != t.zeros {
+		return differs("test %q: %d numbers like others but for zeros, by the log %d", t.id, got, t.zeros)
+	}
+	var got quality.Test
+	d.quality(&got)
+	// A state has one encoding.
+	var theirs, ours encoder
+	stored := got.Store()
+	theirs.to, ours.to = new(bytes.Buffer), new(bytes.Buffer)
+	theirs.quality(&stored)
+	ours.quality(&t.quality)
+	if err := errors.Join(theirs.flush(), ours.flush()); err != nil {
+		return err
+	}
+	if d.err == nil && !bytes.Equal(theirs.to.(*bytes.Buffer).Bytes(), ours.to.(*bytes.Buffer).Bytes()) {
+		return differs("test %q: other things are odd about its scans", t.id)
+	}
+	return d.err
 }

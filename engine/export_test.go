@@ -6,6 +6,8 @@ import (
 	"markr/engine/exam"
 	"markr/engine/intake"
 	"markr/engine/scoring"
+	"markr/engine/summary"
+	"markr/wal/entry"
 )
 
 // EncodedBook is a checkpoint of a book with these records.
@@ -24,8 +26,31 @@ func RecodeBook(checkpoint []byte, rule scoring.Rule) ([]byte, error) {
 	return encoded(b), nil
 }
 
+// ReadBook reads a checkpoint, and every figure of what it holds.
+func ReadBook(checkpoint []byte, rule scoring.Rule) (figures []summary.Aggregate, err error) {
+	b, err := decodeBook(bytes.NewReader(checkpoint), 1, rule)
+	if err != nil {
+		return nil, err
+	}
+	for _, test := range b.publish().List("", "", 1<<20) {
+		figures = append(figures, test.Aggregate())
+	}
+	return figures, nil
+}
+
 func encoded(b *book) []byte {
 	var to bytes.Buffer
 	_ = b.view().encode(&to) // A buffer takes everything.
 	return to.Bytes()
+}
+
+// ApplyTo is a checkpoint of what this one becomes when more records are applied to it,
+// as if they had come with the last import of the test that they all are of.
+func ApplyTo(checkpoint []byte, at entry.Position, rule scoring.Rule, records ...exam.Record) ([]byte, error) {
+	b, err := decodeBook(bytes.NewReader(checkpoint), at, rule)
+	if err != nil {
+		return nil, err
+	}
+	b.apply(b.test(records[0].Test).last, &intake.Document{Records: records})
+	return encoded(b), nil
 }

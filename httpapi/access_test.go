@@ -48,6 +48,7 @@ var scopeOf = map[string]string{
 	"/imports":                           "read",
 	"/imports/{id}":                      "read",
 	"/imports/{id}/document":             "export",
+	"/audit":                             "admin",
 	"/":                                  "read",
 	"/metrics":                           "metrics",
 	"/openapi.json":                      "",

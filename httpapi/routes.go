@@ -29,6 +29,7 @@ const (
 	public  reach = iota // the public listener
 	ops                  // both, or the operators' alone: see Options.OpsElsewhere
 	opsOnly              // the operators' alone
+	control              // the control socket alone, which has the operators' routes, too
 )
 
 // importPattern is the one path whose requests have bodies that are read.
@@ -36,7 +37,7 @@ const importPattern = "/import"
 
 // routeTable is every route there is.
 func routeTable() []route {
-	const get, post = fasthttp.MethodGet, fasthttp.MethodPost
+	const get, post, del = fasthttp.MethodGet, fasthttp.MethodPost, fasthttp.MethodDelete
 	return []route{
 		{importPattern, post, (*Server).importPost, public, access.Import, nil},
 		{"/results", get, (*Server).results, public, access.Read, nil},
@@ -48,6 +49,7 @@ func routeTable() []route {
 		{"/imports", get, (*Server).imports, public, access.Read, nil},
 		{"/imports/{id}", get, (*Server).importByID, public, access.Read, nil},
 		{"/imports/{id}/document", get, (*Server).importDocument, public, access.Export, nil},
+		{"/audit", get, (*Server).audit, public, access.Admin, nil},
 		{"/openapi.json", get, (*Server).openapi, public, access.Open, nil},
 		{"/problems/{code}", get, (*Server).problemMeaning, public, access.Open, nil},
 		{"/", get, (*Server).page, public, access.Read, nil},
@@ -58,6 +60,9 @@ func routeTable() []route {
 		{"/metrics", get, (*Server).scrape, ops, access.Metrics, nil},
 		{"/debug/pprof", get, (*Server).profiles, opsOnly, access.Admin, nil},
 		{"/debug/pprof/{profile}", get, (*Server).profile, opsOnly, access.Admin, nil},
+		{"/admin/snapshots", post, (*Server).snapshotTake, control, access.Admin, nil},
+		{"/admin/snapshots/{id}", del, (*Server).snapshotRelease, control, access.Admin, nil},
+		{"/admin/snapshots/{id}/renewals", post, (*Server).snapshotRenew, control, access.Admin, nil},
 	}
 }
 
@@ -74,6 +79,17 @@ func publicRoutes(opsElsewhere bool) []route {
 
 // operatorRoutes are the routes of the operators' listener.
 func operatorRoutes() []route {
+	var routes []route
+	for _, r := range routeTable() {
+		if r.reach == ops || r.reach == opsOnly {
+			routes = append(routes, r)
+		}
+	}
+	return routes
+}
+
+// controlRoutes are the routes of the control socket.
+func controlRoutes() []route {
 	var routes []route
 	for _, r := range routeTable() {
 		if r.reach != public {

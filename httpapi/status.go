@@ -30,6 +30,7 @@ const (
 	codeUnknownStudent       code = "unknown_student"
 	codeUnknownPosition      code = "unknown_position"
 	codeUnknownImport        code = "unknown_import"
+	codeUnknownSnapshot      code = "unknown_snapshot"
 	codeMethodNotAllowed     code = "method_not_allowed"
 	codeNotAcceptable        code = "not_acceptable"
 	codeRequestTimeout       code = "request_timeout"
@@ -39,6 +40,7 @@ const (
 	codeHeaderTooLarge       code = "header_too_large"
 	codeInternal             code = "internal_error"
 	codeDamaged              code = "damaged"
+	codeNoHardLinks          code = "no_hard_links"
 	codeOverloaded           code = "overloaded"
 	codeUnavailable          code = "unavailable"
 	codeReadOnly             code = "read_only"
@@ -80,7 +82,7 @@ var kinds = map[code]kind{
 	},
 	codeMalformedXML: {
 		fasthttp.StatusBadRequest, "Malformed document",
-		"The document is not well-formed XML, is empty, or was damaged on its way here.", 0,
+		"The document is not well-formed XML or no table, is empty, or was damaged on its way here.", 0,
 	},
 	code(intake.CodeUnsupportedEncoding): {
 		fasthttp.StatusBadRequest, "Unsupported character encoding",
@@ -125,6 +127,10 @@ var kinds = map[code]kind{
 	codeUnknownImport: {
 		fasthttp.StatusNotFound, "Unknown import",
 		"There is no import with this id, or it was refused and has been dropped since to make room.", 0,
+	},
+	codeUnknownSnapshot: {
+		fasthttp.StatusNotFound, "Unknown snapshot",
+		"There is no snapshot with this id: it was released, or not renewed in time.", 0,
 	},
 	codeMethodNotAllowed: {
 		fasthttp.StatusMethodNotAllowed, "Method not allowed",
@@ -178,6 +184,10 @@ var kinds = map[code]kind{
 		fasthttp.StatusInternalServerError, "Damaged on disk",
 		"What is stored is not what was written; `markr vault verify` says more.", 0,
 	},
+	codeNoHardLinks: {
+		fasthttp.StatusConflict, "No hard links",
+		"The file system of the data directory has no hard links, without which a running server cannot be backed up.", 0,
+	},
 	codeOverloaded: {
 		fasthttp.StatusServiceUnavailable, "Overloaded",
 		"The server has as much work in hand as it takes at once.", 1,
@@ -210,6 +220,9 @@ var sentinels = []struct {
 	{engine.ErrUnknownStudent, codeUnknownStudent, "No accepted document has a scan of this student in this test."},
 	{engine.ErrUnknownPosition, codeUnknownPosition, "The log has not come to this position yet; GET /imports shows the newest."},
 	{engine.ErrUnknownImport, codeUnknownImport, "There is no import with this id, or it was refused and has been dropped since."},
+	{entry.ErrNoSnapshot, codeUnknownSnapshot, "There is no such snapshot, or it was not renewed in time."},
+	{entry.ErrSnapshots, codeOverloaded, "As many snapshots are held as there may be; one is free when a backup ends, or when nobody renews it."},
+	{entry.ErrNoLinks, codeNoHardLinks, "The data directory's file system has no hard links: stop the server and back up its data directory."},
 	{entry.ErrReadOnly, codeReadOnly, "The disk is nearly full: nothing of this document was counted. Results can still be read."},
 	{entry.ErrFailed, codeUnavailable, "The log has failed and takes no documents until the server is started again. Results can still be read."},
 	{entry.ErrClosed, codeUnavailable, "The server is stopping."},

@@ -9,12 +9,17 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"path/filepath"
+	"strings"
 	"sync"
 	"time"
 )
 
-// mediaType is what a scanner says it sends.
-const mediaType = "text/xml+markr"
+// What documents are sent as: what a scanner says it sends, and tables.
+const (
+	mediaType      = "text/xml+markr"
+	mediaTypeTable = "text/csv"
+)
 
 // Retries start quickly, because a server that restarts is back within a second,
 // and slow down so that many waiting senders do not keep it down.
@@ -31,12 +36,24 @@ const expectContinueBytes = 1 << 20
 type sender struct {
 	client   *client
 	retryFor time.Duration
+	sendAs   string // every document; empty: what its name says
 	stderr   io.Writer
 	waiting  sync.Once // says once that it is waiting, not once per document
 }
 
-func newSender(c *client, retryFor time.Duration, stderr io.Writer) *sender {
-	return &sender{client: c, retryFor: retryFor, stderr: stderr}
+func newSender(c *client, retryFor time.Duration, sendAs string, stderr io.Writer) *sender {
+	return &sender{client: c, retryFor: retryFor, sendAs: sendAs, stderr: stderr}
+}
+
+// typeOf is the content type of a document.
+func (s *sender) typeOf(name string) string {
+	switch {
+	case s.sendAs != "":
+		return s.sendAs
+	case strings.EqualFold(filepath.Ext(name), ".csv"):
+		return mediaTypeTable
+	}
+	return mediaType
 }
 
 // receipt is the server's answer to an accepted document, as far as it is shown.
@@ -129,7 +146,7 @@ func (s *sender) sendOnce(ctx context.Context, d document) result {
 		return r
 	}
 	request.ContentLength = size
-	request.Header.Set("Content-Type", mediaType)
+	request.Header.Set("Content-Type", s.typeOf(d.name))
 	if size > expectContinueBytes {
 		request.Header.Set("Expect", "100-continue")
 	}

@@ -157,6 +157,3 @@ func (t *Test) RestoreZeros(students int) error {
 func ArrivalAt(position uint64, record int) uint64 {
 	return position<<arrivalRecordBits | uint64(record)
 }
-
-// ArrivalOf is the scan that arrived so: see ArrivalAt.
-func ArrivalOf(arrival uint64) Arrival { return arrivalOf(arrival) }

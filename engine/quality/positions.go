@@ -1,6 +1,9 @@
 package quality
 
-import "math/bits"
+import (
+	"math/bits"
+	"slices"
+)
 
 // Positions is a set of positions in a log: a bit for each. With it a document that is
 // taken again is known.
@@ -21,6 +24,17 @@ func (p *Positions) Add(position uint64) bool {
 
 // Clone is the set as it is now.
 func (p *Positions) Clone() Positions { return Positions{append([]uint64(nil), p.words...)} }
+
+// Equal says whether both have the same positions.
+func (p *Positions) Equal(q *Positions) bool {
+	same := min(len(p.words), len(q.words))
+	for _, words := range [...][]uint64{p.words[same:], q.words[same:]} {
+		if slices.ContainsFunc(words, func(word uint64) bool { return word != 0 }) {
+			return false
+		}
+	}
+	return slices.Equal(p.words[:same], q.words[:same])
+}
 
 // EachRun calls fn with every run of positions that are in the set: where it begins,
 // and where the next that is not begins.

@@ -38,7 +38,7 @@ func (r *reader) readID(id *[]byte, seen *bool, field string) bool {
 func (r *reader) fieldText() (text []byte, ok bool) {
 	text, joined, ok := r.readText()
 	if joined {
-		text = keep(r.doc, text)
+		text = r.doc.Keep(text)
 	}
 	return text, ok
 }
@@ -196,7 +196,7 @@ func (r *reader) scannedOn(record *sheet) int64 {
 		if r.record == r.described {
 			r.description.ScannedOn = intake.CutValue(value)
 		}
-		nanoseconds, ok := parseTimestamp(value)
+		nanoseconds, ok := exam.ParseTimestamp(value)
 		if !ok {
 			r.doc.Findings.BadScannedOn++
 			record.Odd |= exam.OddScannedOn
