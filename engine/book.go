@@ -4,7 +4,9 @@ import (
 	"github.com/tidwall/btree"
 
 	"markr/engine/exam"
+	"markr/engine/intake"
 	"markr/engine/ledger"
+	"markr/engine/quality"
 	"markr/engine/scoring"
 	"markr/wal/entry"
 )
@@ -23,6 +25,8 @@ type book struct {
 	tests    map[exam.TestID]*testBook
 	index    *btree.Map[exam.TestID, *Test] // the views as last published
 	changed  []*testBook                    // since the last publish
+	taken    quality.Positions              // of the documents that were looked at for quality
+	findings quality.Counts                 // of all tests, as last published
 }
 
 // testBook is one test's part of the book.
@@ -31,6 +35,10 @@ type testBook struct {
 	kept    *ledger.Test
 	last    ImportRef
 	changed bool
+
+	quality  quality.Test
+	findings quality.Counts // as last published
+	zeros    int            // of a checkpoint: ledger.Odd, until the rows are there
 }
 
 func newBook(r *RuleInForce) *book {
@@ -44,10 +52,13 @@ func newBook(r *RuleInForce) *book {
 }
 
 // apply counts the records of an accepted document. Doing it twice changes
-// nothing the second time: keeping the better scan is idempotent.
-func (b *book) apply(from ImportRef, records []exam.Record) ledger.Effects {
+// nothing the second time: keeping the better scan is idempotent, and what is odd
+// about single scans is counted for every document once.
+func (b *book) apply(from ImportRef, doc *intake.Document) ledger.Effects {
 	var done ledger.Effects
-	for first := 0; first < len(records); {
+	records := doc.Records
+	fresh := b.taken.Add(uint64(from.Position))
+	for first, run := 0, 0; first < len(records); run++ {
 		// Most documents are about one test.
 		end := first + 1
 		for end < len(records) && string(records[end].Test) == string(records[first].Test) {
@@ -56,6 +67,9 @@ func (b *book) apply(from ImportRef, records []exam.Record) ledger.Effects {
 		test := b.test(records[first].Test)
 		test.touch(b, from)
 		done = done.Plus(test.kept.Take(b.students, records[first:end], uint64(from.Position), first))
+		if fresh {
+			test.quality.Take(records[first:end], ledger.ArrivalAt(uint64(from.Position), first), doc.Inspection.Run(run), first)
+		}
 		first = end
 	}
 	b.marks += done.Added
@@ -85,7 +99,12 @@ func (t *testBook) touch(b *book, from ImportRef) {
 // the tests that changed, not to what they hold.
 func (b *book) publish() *State {
 	for _, t := range b.changed {
-		b.index.Set(t.id, &Test{ID: t.id, Available: t.kept.Available, Last: t.last, scores: t.kept.Scores()})
+		findings := t.counts()
+		b.findings.Move(&t.findings, &findings)
+		t.findings = findings
+		b.index.Set(t.id, &Test{
+			ID: t.id, Available: t.kept.Available, Last: t.last, Findings: findings, scores: t.kept.Scores(),
+		})
 		t.changed = false
 	}
 	clear(b.changed)
@@ -96,6 +115,7 @@ func (b *book) publish() *State {
 		events:   b.events,
 		students: b.students.Len(),
 		marks:    b.marks,
+		findings: b.findings,
 		tests:    b.index.Copy(),
 	}
 }

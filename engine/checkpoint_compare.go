@@ -34,6 +34,8 @@ func (v *bookView) compare(r io.Reader) error {
 	if err := v.compareStudents(d); err != nil {
 		return err
 	}
+	// Said only if nothing else differs: whatever does says more.
+	other := v.comparePositions(d)
 	if got := d.count(); d.err == nil && got != len(v.tests) {
 		return differs("it has %d tests, the log has %d", got, len(v.tests))
 	}
@@ -44,6 +46,9 @@ func (v *bookView) compare(r io.Reader) error {
 	}
 	if d.err == nil && len(d.ahead()) > 0 {
 		d.fail()
+	}
+	if d.err == nil {
+		return other
 	}
 	return d.err
 }
@@ -73,7 +78,7 @@ func (t *testView) compare(d *decoder, rule scoring.Rule) error {
 	if got := d.count(); d.err == nil && got != t.rows.Len() {
 		return differs("test %q: %d students, by the log %d", t.id, got, t.rows.Len())
 	}
-	if err := t.compareRows(d, rule, rule.Denominator == scoring.OfSheet, t.rows.Each); err != nil {
+	if err := t.compareRows(d, rule, true, t.rows.Each); err != nil {
 		return err
 	}
 	if got := d.count(); d.err == nil && got != t.rows.Passed() {
@@ -97,11 +102,11 @@ func (t *testView) compare(d *decoder, rule scoring.Rule) error {
 			return differs("test %q: %v marks available, by the log %v", t.id, rise.Available, want.Available)
 		}
 	}
-	return d.err
+	return t.compareQuality(d)
 }
 
 // compareRows compares rows, of scans that are kept or of those that are not.
-func (t *testView) compareRows(d *decoder, rule scoring.Rule, highest bool, each func(func(ledger.Row) error) error) error {
+func (t *testView) compareRows(d *decoder, rule scoring.Rule, isKept bool, each func(func(ledger.Row) error) error) error {
 	var row ledger.Row
 	return each(func(want ledger.Row) error {
 		if !rule.NeedsAvailable() {
@@ -110,10 +115,10 @@ func (t *testView) compareRows(d *decoder, rule scoring.Rule, highest bool, each
 		if !rule.NeedsScannedOn() {
 			want.ScannedOn = 0
 		}
-		if !highest {
+		if !isKept || rule.Denominator != scoring.OfSheet {
 			want.Highest = 0
 		}
-		if row = d.row(row, rule, highest); d.err != nil || row == want {
+		if row = d.row(row, rule, isKept); d.err != nil || row == want {
 			return d.err
 		}
 		return t.rowDiffers(&row, &want)

@@ -142,12 +142,13 @@ func decodeBook(r io.Reader, at entry.Position, inForce *RuleInForce) (*book, er
 	}) {
 		d.fail()
 	}
+	d.positions(&b.taken, at)
 	// Tests are read one after the other, and filled beside the reading.
 	var filling errgroup.Group
 	for tests := d.count(); tests > 0 && d.err == nil; tests-- {
 		d.test(b, &filling)
 	}
-	if err := filling.Wait(); err != nil && d.err == nil {
+	if err := errors.Join(filling.Wait(), b.restoreZeros()); err != nil && d.err == nil {
 		d.err = fmt.Errorf("%w: %w", errBook, err)
 	}
 	if d.err == nil && len(d.ahead()) > 0 {
@@ -214,7 +215,7 @@ func (d *decoder) test(b *book, filling *errgroup.Group) {
 		}
 		return err
 	})
-	d.rows(rows, b.rule, b.rule.Denominator == scoring.OfSheet, func(part []ledger.Row) { handed <- part })
+	d.rows(rows, b.rule, true, func(part []ledger.Row) { handed <- part })
 	close(handed)
 	// What is passed is another part of the test than what is being filled.
 	d.rows(d.count(), b.rule, false, func(part []ledger.Row) {
@@ -231,6 +232,8 @@ func (d *decoder) test(b *book, filling *errgroup.Group) {
 			return
 		}
 	}
+	t.zeros = d.count()
+	d.quality(&t.quality)
 	filling.Go(func() error {
 		<-filled
 		return t.kept.Restored(uint64(b.position))
@@ -238,12 +241,12 @@ func (d *decoder) test(b *book, filling *errgroup.Group) {
 }
 
 // rows reads rows and hands them over in parts.
-func (d *decoder) rows(rows int, rule scoring.Rule, highest bool, handOver func([]ledger.Row)) {
+func (d *decoder) rows(rows int, rule scoring.Rule, isKept bool, handOver func([]ledger.Row)) {
 	var before ledger.Row
 	for rows > 0 && d.err == nil {
 		part := make([]ledger.Row, min(rows, rowsMax))
 		for i := range part {
-			before = d.row(before, rule, highest)
+			before = d.row(before, rule, isKept)
 			part[i] = before
 		}
 		if d.err == nil {
@@ -261,7 +264,7 @@ func (d *decoder) last() (last ImportRef) {
 	return last
 }
 
-func (d *decoder) row(before ledger.Row, rule scoring.Rule, highest bool) (row ledger.Row) {
+func (d *decoder) row(before ledger.Row, rule scoring.Rule, isKept bool) (row ledger.Row) {
 	student := int64(before.Student) + d.int()
 	if student < 0 || student > 1<<32-1 {
 		d.fail()
@@ -276,8 +279,13 @@ func (d *decoder) row(before ledger.Row, rule scoring.Rule, highest bool) (row l
 	if rule.NeedsScannedOn() {
 		row.ScannedOn = d.int()
 	}
-	if highest {
+	if isKept && rule.Denominator == scoring.OfSheet {
 		row.Highest = d.marks()
+	}
+	if isKept {
+		if b := d.bytes(4); b != nil {
+			row.Names, row.Responses = exam.Print(binary.LittleEndian.Uint16(b)), exam.Print(binary.LittleEndian.Uint16(b[2:]))
+		}
 	}
 	return row
 }

@@ -8,13 +8,14 @@ import (
 
 	"markr/engine/exam"
 	"markr/engine/ledger"
+	"markr/engine/quality"
 	"markr/engine/scoring"
 	"markr/wal/entry"
 )
 
 // The bytes of a checkpoint are in DESIGN.md. Whoever keeps them has checksums; here
 // is only a version.
-const bookVersion = 3
+const bookVersion = 5
 
 // ruleBytes are a rule in a checkpoint: policy, its version, denominator, its version.
 type ruleBytes [4]byte
@@ -29,6 +30,7 @@ type bookView struct {
 	basis    entry.Position
 	position entry.Position
 	students ledger.StudentsView
+	taken    quality.Positions
 	tests    []testView // in order of id
 }
 
@@ -36,14 +38,19 @@ type testView struct {
 	id   exam.TestID
 	last ImportRef
 	rows ledger.View
+
+	zeros   int // see ledger.Odd
+	quality quality.Stored
 }
 
 // view is the book as it is now.
 func (b *book) view() *bookView {
-	v := &bookView{rule: b.rule, basis: b.inForce.Position, position: b.position, students: b.students.View()}
+	v := &bookView{
+		rule: b.rule, basis: b.inForce.Position, position: b.position, students: b.students.View(), taken: b.taken.Clone(),
+	}
 	for _, id := range slices.Sorted(maps.Keys(b.tests)) {
 		t := b.tests[id]
-		v.tests = append(v.tests, testView{t.id, t.last, t.kept.View()})
+		v.tests = append(v.tests, testView{t.id, t.last, t.kept.View(), t.kept.Odd().Zeros, t.quality.Store()})
 	}
 	return v
 }
@@ -96,6 +103,7 @@ func (v *bookView) encode(w io.Writer) error {
 	if err != nil {
 		return err
 	}
+	e.positions(&v.taken)
 	e.uint(uint64(len(v.tests)))
 	for i := range v.tests {
 		if err := v.tests[i].encode(e, v.rule); err != nil {
@@ -112,7 +120,7 @@ func (t *testView) encode(e *encoder, rule scoring.Rule) error {
 	e.uint(uint64(t.last.Position))
 	e.int(t.last.Received.UnixMicro())
 	e.uint(uint64(t.rows.Len()))
-	if err := e.rows(rule, rule.Denominator == scoring.OfSheet, t.rows.Each); err != nil {
+	if err := e.rows(rule, true, t.rows.Each); err != nil {
 		return err
 	}
 	e.uint(uint64(t.rows.Passed()))
@@ -127,13 +135,16 @@ func (t *testView) encode(e *encoder, rule scoring.Rule) error {
 		e.uint(uint64(rise.Available - before.Available))
 		before = rise
 	}
+	e.uint(uint64(t.zeros))
+	e.quality(&t.quality)
 	return e.full()
 }
 
 // rows writes what each gives. Rows differ little from those before them, so
 // differences are written: some five bytes a mark.
-func (e *encoder) rows(rule scoring.Rule, highest bool, each func(func(ledger.Row) error) error) error {
+func (e *encoder) rows(rule scoring.Rule, isKept bool, each func(func(ledger.Row) error) error) error {
 	var before ledger.Row
+	highest := isKept && rule.Denominator == scoring.OfSheet
 	return each(func(row ledger.Row) error {
 		e.int(int64(row.Student) - int64(before.Student))
 		e.uint(uint64(row.Obtained))
@@ -146,6 +157,10 @@ func (e *encoder) rows(rule scoring.Rule, highest bool, each func(func(ledger.Ro
 		}
 		if highest {
 			e.uint(uint64(row.Highest))
+		}
+		if isKept {
+			e.buffer = binary.LittleEndian.AppendUint16(e.buffer, uint16(row.Names))
+			e.buffer = binary.LittleEndian.AppendUint16(e.buffer, uint16(row.Responses))
 		}
 		before = row
 		return e.full()

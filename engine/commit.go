@@ -158,7 +158,7 @@ func (e *Engine) take(b *book, batch []*draft) *State {
 		b.position = d.entry.Position
 		switch d.entry.Outcome {
 		case entry.Accepted:
-			d.effects = b.apply(referTo(&d.entry.Header), d.doc.Records)
+			d.effects = b.apply(referTo(&d.entry.Header), &d.doc)
 		case entry.Event:
 			// Settings are in force by themselves; there is nothing to count. The event of a
 			// reprocess comes with the book that is made under its rule.

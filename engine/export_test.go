@@ -6,6 +6,7 @@ import (
 	"weak"
 
 	"markr/engine/exam"
+	"markr/engine/intake"
 	"markr/engine/scoring"
 	"markr/engine/summary"
 	"markr/wal/entry"
@@ -14,7 +15,7 @@ import (
 // EncodedBook is a checkpoint of a book with these records.
 func EncodedBook(rule scoring.Rule, records []exam.Record) []byte {
 	b := newBook(&RuleInForce{Rule: rule})
-	b.apply(ImportRef{Position: 1}, records)
+	b.apply(ImportRef{Position: 1}, &intake.Document{Records: records})
 	return encoded(b)
 }
 
@@ -67,6 +68,6 @@ func ApplyTo(checkpoint []byte, at entry.Position, rule scoring.Rule, records ..
 	if err != nil {
 		return nil, err
 	}
-	b.apply(b.test(records[0].Test).last, records)
+	b.apply(b.test(records[0].Test).last, &intake.Document{Records: records})
 	return encoded(b), nil
 }

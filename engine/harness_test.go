@@ -36,7 +36,8 @@ func newRandom(t *testing.T) *rand.Rand {
 	return rand.New(rand.NewPCG(seed, 0))
 }
 
-// toy is a format of one line a record: test student obtained available [scanned-on].
+// toy is a format of one line a record: test student obtained available [scanned-on
+// [name=last-name] question=response:awarded/available …].
 // The engine does not know it from any other.
 type toy struct{}
 
@@ -62,11 +63,34 @@ func (toy) Decode(doc *intake.Document, raw []byte, _ string) error {
 		if len(fields) > 4 {
 			if _, err := fmt.Sscan(fields[4], &record.ScannedOn); err != nil {
 				doc.Findings.BadScannedOn++
+				record.Odd |= exam.OddScannedOn
 			}
+			toyAnswers(doc, &record, fields[5:])
 		}
-		doc.Records = append(doc.Records, record)
+		doc.AddRecord(record)
 	}
 	return nil
+}
+
+// toyAnswers reads what does not count.
+func toyAnswers(doc *intake.Document, record *exam.Record, fields []string) {
+	for _, field := range fields {
+		question, answer, _ := strings.Cut(field, "=")
+		if question == "name" {
+			record.Names = exam.PrintOfNames(0, exam.TextOf([]byte(answer)))
+			continue
+		}
+		response, marks, _ := strings.Cut(answer, ":")
+		awarded, available, _ := strings.Cut(marks, "/")
+		got, err := exam.ParseMarks([]byte(awarded))
+		of, err2 := exam.ParseMarks([]byte(available))
+		if errors.Join(err, err2) != nil {
+			doc.Findings.BadAnswers++
+			record.Odd |= exam.OddAnswer
+			continue
+		}
+		doc.AddAnswer([]byte(question), []byte(response), of, got)
+	}
 }
 
 // house is an engine on a vault, as the program has them.

@@ -7,6 +7,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"markr/engine/intake"
+	"markr/engine/quality"
 	"markr/wal/entry"
 )
 
@@ -136,6 +137,12 @@ func (e *Engine) gauges() []prometheus.Collector {
 	add("markr_engine_tests", "Tests known.", ofState((*State).Tests))
 	add("markr_engine_students", "Distinct student numbers known.", ofState((*State).Students))
 	add("markr_engine_marks", "Kept marks: students, summed over all tests.", ofState((*State).Marks))
+	for _, kind := range quality.Kinds() {
+		list = append(list, prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+			Name: "markr_quality_findings", Help: "What is odd about accepted scans, by kind, summed over all tests.",
+			ConstLabels: prometheus.Labels{"kind": kind.String()},
+		}, ofState(func(s *State) int { return s.findings[kind] })))
+	}
 	add("markr_import_queue_depth", "Documents waiting for the committer.", func() float64 { return float64(len(e.queue)) })
 	add("markr_import_queue_capacity", "How many documents may wait for the committer.", func() float64 { return float64(cap(e.queue)) })
 	add("markr_read_only", "1 while imports are refused because the disk is nearly full.", func() float64 {

@@ -99,7 +99,7 @@ func (e *Engine) recover(ctx context.Context, b *book, before func(entry.Positio
 		},
 		take: func(stored *entry.Entry, doc *intake.Document) {
 			if len(doc.Records) > 0 {
-				b.apply(referTo(&stored.Header), doc.Records)
+				b.apply(referTo(&stored.Header), doc)
 			}
 			e.recovery.records.Add(uint64(len(doc.Records)))
 			e.recovery.applied.Store(uint64(stored.Position))

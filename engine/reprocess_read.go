@@ -152,7 +152,7 @@ const unreadMediaType intake.Code = "unsupported_media_type"
 
 func (r *Reprocess) take(stored *entry.Entry, doc *intake.Document) {
 	if len(doc.Records) > 0 {
-		r.book.apply(referTo(&stored.Header), doc.Records)
+		r.book.apply(referTo(&stored.Header), doc)
 	}
 	r.reading.position.Store(uint64(stored.Position))
 	r.reading.documents.Add(1)

@@ -144,6 +144,7 @@ type documentReader struct {
 	stored *entry.Entry
 	raw    []byte
 	doc    intake.Document
+	bytes  int // of documents that were gone through
 }
 
 func (r *documentReader) read(at entry.Position) error {
@@ -157,6 +158,7 @@ func (r *documentReader) read(at entry.Position) error {
 	if r.raw, err = r.engine.codec.Raw(r.stored, nil); err != nil {
 		return fmt.Errorf("read document at position %d: %w", at, err)
 	}
+	r.bytes += len(r.raw)
 	r.doc.Reset()
 	if err := r.engine.opts.Replay.Decode(&r.doc, r.raw, r.stored.MediaType); err != nil {
 		return fmt.Errorf("position %d: %w", at, ErrUnreadable)

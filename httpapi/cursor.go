@@ -6,7 +6,9 @@ import (
 
 	"github.com/cespare/xxhash/v2"
 
+	"markr/engine"
 	"markr/engine/exam"
+	"markr/engine/quality"
 	"markr/wal/entry"
 )
 
@@ -25,6 +27,7 @@ const (
 	cursorOfChanges     = 'c' // the same, in the audit trail
 	cursorOfHistory     = 'h' // the key is a position, big-endian: go on with it
 	cursorOfStudents    = 's' // the key is a place in a list of students, big-endian: go on there
+	cursorOfFindings    = 'f' // the key is a kind and two numbers, big-endian: go on after it
 	cursorChecksumBytes = 4
 	cursorBytesMin      = 2 + 1 + cursorChecksumBytes
 	cursorCharsMax      = (2 + exam.IDBytesMax + cursorChecksumBytes + 2) / 3 * 4
@@ -74,6 +77,31 @@ func studentsCursor(next uint64) string { return sealPosition(cursorOfStudents, 
 func parseStudentsCursor(cursor string) (uint64, error) {
 	key, err := openPosition(cursorOfStudents, cursor)
 	return uint64(key), err
+}
+
+// findingsCursor goes on after a finding.
+func findingsCursor(after engine.FindingPlace) string {
+	key := []byte{byte(after.Kind)}
+	for _, part := range after.Key {
+		key = binary.BigEndian.AppendUint64(key, part)
+	}
+	return sealCursor(cursorOfFindings, key)
+}
+
+// parseFindingsCursor is the finding that the cursor goes on after.
+func parseFindingsCursor(cursor string) (after engine.FindingPlace, err error) {
+	key, err := openCursor(cursorOfFindings, cursor)
+	if err != nil {
+		return after, err
+	}
+	if len(key) != 1+8*len(after.Key) || int(key[0]) >= quality.KindCount {
+		return after, errInvalidCursor
+	}
+	after.Kind = quality.Kind(key[0])
+	for i := range after.Key {
+		after.Key[i] = binary.BigEndian.Uint64(key[1+8*i:])
+	}
+	return after, nil
 }
 
 func sealPosition(list byte, at entry.Position) string {

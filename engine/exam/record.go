@@ -10,6 +10,17 @@ type Record struct {
 	// ScannedOn is the sheet's scanned-on as Unix nanoseconds, or
 	// [ScannedOnUnknown] when it is absent or not a date.
 	ScannedOn int64
+
+	// What does not count, and is looked at for data quality and statistics of questions.
+	// All of it may be zero: then the document does not tell.
+
+	// FirstAnswer and Answers are where the sheet's answers begin among those of its
+	// document, and how many there are.
+	FirstAnswer, Answers uint32
+	Names                Print  // of the student's names
+	Responses            Print  // of what was answered to which question
+	Questions            uint32 // fingerprint of the set of questions; 0 if there are none
+	Odd                  Oddity
 }
 
 // ScannedOnUnknown stands for a scanned-on that is absent or not a date: before

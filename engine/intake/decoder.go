@@ -1,6 +1,9 @@
 package intake
 
-import "markr/engine/exam"
+import (
+	"markr/engine/exam"
+	"markr/engine/quality"
+)
 
 // Decoder reads one kind of document. It is safe for concurrent use.
 type Decoder interface {
@@ -60,12 +63,19 @@ type Description struct {
 // Document is a decoded document. It is made to be used again and again: after
 // Reset a decoder reuses its memory.
 type Document struct {
-	Records  []exam.Record
+	Records  []exam.Record // see AddRecord
 	Findings Findings
+	// Answers are those of all records, one record's after the other's; see AddAnswer.
+	Answers []exam.Answer
+	// Inspection is what the answers say; the [Registry] makes it.
+	Inspection quality.Inspection
 	// Arena holds text that could not be used where it stood in the raw bytes:
 	// pieces joined around comments, references, other encodings. Decoders own
 	// its growth. Records may point into it.
 	Arena []byte
+
+	answered int   // answers of the records that are there
+	texts    texts // the long ones
 }
 
 // Findings counts what is odd about an accepted document without making it
@@ -77,15 +87,21 @@ type Findings struct {
 
 // Reset empties d and keeps its memory, unless it grew past what is worth keeping.
 func (d *Document) Reset() {
-	const recordsKept, arenaKept = 4096, 1 << 20
+	const recordsKept, answersKept, arenaKept = 4096, 64 << 10, 1 << 20
 	if cap(d.Records) > recordsKept {
 		d.Records = nil
 	}
 	if cap(d.Arena) > arenaKept {
 		d.Arena = nil
 	}
+	if cap(d.Answers) > answersKept {
+		d.Answers = nil
+	}
 	clear(d.Records)
 	d.Records, d.Arena, d.Findings = d.Records[:0], d.Arena[:0], Findings{}
+	d.Answers, d.answered = d.Answers[:0], 0
+	d.texts.reset()
+	d.Inspection.Reset()
 }
 
 // Limits bound what a decoder accepts. The zero value of a field means its

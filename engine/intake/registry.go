@@ -34,17 +34,25 @@ func NewRegistry(decoders ...Decoder) (*Registry, error) {
 }
 
 // Decode reads raw with the decoder for contentType, a Content-Type header's
-// value. The error wraps [ErrUnknownMediaType] or is a *DocumentError.
+// value, and inspects what it has read. The error wraps [ErrUnknownMediaType] or is a *DocumentError.
 func (r *Registry) Decode(doc *Document, raw []byte, contentType string) error {
 	// The usual value needs no parser.
 	if decoder, ok := r.plain[contentType]; ok {
-		return decoder.Decode(doc, raw, "")
+		return inspected(doc, decoder.Decode(doc, raw, ""))
 	}
 	found, err := r.find(contentType)
 	if err != nil {
 		return err
 	}
-	return found.decoder.Decode(doc, raw, found.charset())
+	return inspected(doc, found.decoder.Decode(doc, raw, found.charset()))
+}
+
+// inspected finds what a document says beside what counts, if it was decoded.
+func inspected(doc *Document, err error) error {
+	if err == nil {
+		doc.Inspection.Inspect(doc.Records, doc.Answers)
+	}
+	return err
 }
 
 // Describe tells of one record, as [Describer] does; the zero Description where the

@@ -25,10 +25,18 @@ type Students struct {
 // a longer one the place in long. Numbers are mostly eight digits.
 type number [16]byte
 
+// The first byte has the length, and whether there is another number like it but for
+// leading zeros.
 const (
 	shortBytesMax = len(number{}) - 1
-	isLong        = 0xff
+	lengthMask    = 0x1f
+	isLong        = lengthMask // instead of a length
+	isAliased     = 0x20
 )
+
+func (n *number) length() int   { return int(n[0] & lengthMask) }
+func (n *number) aliased() bool { return n[0]&isAliased != 0 }
+func (n *number) markAliased()  { n[0] |= isAliased }
 
 // NewStudents returns a Students that is empty.
 func NewStudents() *Students {
@@ -54,7 +62,7 @@ type block struct {
 // are at most blockRecords.
 func (s *Students) resolve(b *block, records []exam.Record) {
 	for i := range records {
-		b.hashes[i] = maphash.Bytes(s.seed, records[i].Student)
+		b.hashes[i] = s.hash(records[i].Student)
 	}
 	for i := range records {
 		s.index.touch(b.hashes[i])
@@ -78,7 +86,7 @@ func (s *Students) resolveOne(hash uint64, text []byte) Student {
 
 // Find returns the student with a number. Like everything here it is the writer's.
 func (s *Students) Find(text []byte) (Student, bool) {
-	return s.find(maphash.Bytes(s.seed, text), text)
+	return s.find(s.hash(text), text)
 }
 
 func (s *Students) find(hash uint64, text []byte) (Student, bool) {
@@ -98,6 +106,7 @@ func (s *Students) add(hash uint64, text []byte) Student {
 	row := uint32(s.numbers.rows)
 	s.keep(text)
 	s.index.add(hash, row, s.hashOf)
+	s.markAliases(hash, row)
 	return Student(row)
 }
 
@@ -115,15 +124,18 @@ func (s *Students) keep(text []byte) {
 }
 
 func (s *Students) is(n *number, text []byte) bool {
-	if n[0] != isLong {
-		return int(n[0]) == len(text) && string(n[1:1+n[0]]) == string(text)
+	if length := n.length(); length != isLong {
+		return length == len(text) && string(n[1:1+length]) == string(text)
 	}
 	return string(s.long.at(n.place())) == string(text)
 }
 
 func (s *Students) hashOf(row uint32) uint64 {
-	return maphash.Bytes(s.seed, s.long.number(s.numbers.at(row)))
+	return s.hash(s.long.number(s.numbers.at(row)))
 }
+
+// hash is the same for numbers that differ only by leading zeros: see significant.
+func (s *Students) hash(text []byte) uint64 { return maphash.Bytes(s.seed, significant(text)) }
 
 // place is a long number's in long.
 func (n *number) place() uint64 { return binary.LittleEndian.Uint64(n[8:]) }
@@ -152,10 +164,11 @@ func (l *long) at(place uint64) []byte {
 
 // number is the text of a number.
 func (l *long) number(n *number) []byte {
-	if n[0] == isLong {
+	length := n.length()
+	if length == isLong {
 		return l.at(n.place())
 	}
-	return n[1 : 1+n[0]]
+	return n[1 : 1+length]
 }
 
 // StudentsView is the students as they were.
@@ -214,6 +227,7 @@ func (s *Students) Restore(n int, next func() (number []byte, ok bool)) (distinc
 				return false
 			}
 			s.index.add(hash, row, s.hashOf)
+			s.markAliases(hash, row)
 		}
 	}
 	return true

@@ -38,6 +38,9 @@ type Test struct {
 	scannedOn column[int64]      // of the kept scan
 	highest   column[exam.Marks] // available, of all the student's scans
 
+	prints column[prints] // of all the student's scans
+	odd    Odd
+
 	past past
 }
 
@@ -79,7 +82,11 @@ func (t *Test) Take(students *Students, records []exam.Record, position uint64, 
 		students.resolve(&b, records[:n])
 		t.touch(b.students[:n])
 		for i := range n {
-			done = done.Plus(t.take(b.students[i], &records[i], position<<arrivalRecordBits|uint64(first+i), &added))
+			did := t.take(b.students[i], &records[i], position<<arrivalRecordBits|uint64(first+i), &added)
+			if did.Added > 0 && students.numbers.at(uint32(b.students[i])).aliased() {
+				t.countAliases(students, b.hashes[i], b.students[i])
+			}
+			done = done.Plus(did)
 		}
 		records, first = records[n:], first+n
 	}
@@ -129,6 +136,7 @@ func (t *Test) take(student Student, record *exam.Record, arrival uint64, added 
 		added.add(&t.scores, t.score(uint32(t.rows.rows-1)))
 		return Effects{Added: 1}
 	}
+	t.note(row, record)
 	if t.rows.at(row).arrival == arrival {
 		return Effects{Unchanged: 1}
 	}
@@ -159,6 +167,7 @@ func (t *Test) take(student Student, record *exam.Record, arrival uint64, added 
 func (t *Test) add(k kept, record *exam.Record) {
 	row := uint32(t.rows.rows)
 	t.rows.append(k)
+	t.prints.append(prints{record.Names, record.Responses})
 	if t.rule.NeedsAvailable() {
 		t.available.append(record.Available)
 	}

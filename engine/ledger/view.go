@@ -19,6 +19,8 @@ type Row struct {
 	Available exam.Marks
 	ScannedOn int64
 	Highest   exam.Marks
+	Names     exam.Print // of all the student's scans
+	Responses exam.Print // of all the student's scans
 }
 
 // View is a test as it was at one moment.
@@ -27,6 +29,7 @@ type View struct {
 	available columnView[exam.Marks]
 	scannedOn columnView[int64]
 	highest   columnView[exam.Marks]
+	prints    columnView[prints]
 	length    int
 	rule      scoring.Rule
 	past      pastView
@@ -36,7 +39,7 @@ type View struct {
 // each chunk in which a scan is replaced.
 func (t *Test) View() View {
 	return View{
-		t.rows.view(), t.available.view(), t.scannedOn.view(), t.highest.view(), t.rows.rows,
+		t.rows.view(), t.available.view(), t.scannedOn.view(), t.highest.view(), t.prints.view(), t.rows.rows,
 		t.rule, t.past.view(),
 	}
 }
@@ -48,7 +51,10 @@ func (v View) Len() int { return v.length }
 func (v View) Each(fn func(Row) error) error {
 	for chunk, rows := range v.rows.chunks {
 		for i, k := range rows {
-			row := Row{Student: k.student, Obtained: k.obtained, Arrival: k.arrival}
+			p := v.prints.chunks[chunk][i]
+			row := Row{
+				Student: k.student, Obtained: k.obtained, Arrival: k.arrival, Names: p.names, Responses: p.responses,
+			}
 			if len(v.available.chunks) > 0 {
 				row.Available = v.available.chunks[chunk][i]
 			}
@@ -88,6 +94,8 @@ func (t *Test) Restore(students *Students, rows []Row) error {
 			return ErrRow
 		}
 		t.rows.append(kept{row.Student, row.Obtained, row.Arrival})
+		t.prints.append(prints{row.Names, row.Responses})
+		t.odd.count(prints{}, prints{row.Names, row.Responses})
 		if t.rule.NeedsAvailable() {
 			t.available.append(row.Available)
 		}

@@ -158,17 +158,29 @@ func (r *reader) take() {
 	}
 	if r.places.of[columnObtained] != columnNone {
 		record.Available, record.Obtained = r.summary()
-		r.lookAtAnswers()
+		r.lookAtAnswers(&record)
 	} else {
 		record.Available, record.Obtained = r.sum(record.Test)
 	}
-	record.ScannedOn = r.scannedOn()
+	record.ScannedOn = r.scannedOn(&record)
+	record.Names = r.names()
 	if r.record == r.described {
 		r.describe()
 	}
 	if !r.wrong.found() {
-		r.doc.Records = append(r.doc.Records, record)
+		r.doc.AddRecord(record)
 	}
+}
+
+// names is the fingerprint of the names, where there are columns for them.
+func (r *reader) names() exam.Print {
+	var names [2]exam.Text
+	for i, c := range [...]column{columnFirstName, columnLastName} {
+		if at := r.places.of[c]; at != columnNone {
+			names[i] = exam.TextOf(r.said(at))
+		}
+	}
+	return exam.PrintOfNames(names[0], names[1])
 }
 
 // describe keeps what the line says beside what counts.
@@ -224,7 +236,7 @@ func (r *reader) marks(at int, name string) exam.Marks {
 }
 
 // scannedOn reads the time of the scan, if there is one.
-func (r *reader) scannedOn() int64 {
+func (r *reader) scannedOn(record *exam.Record) int64 {
 	at := r.places.of[columnScannedOn]
 	if at == columnNone {
 		return exam.ScannedOnUnknown
@@ -236,6 +248,7 @@ func (r *reader) scannedOn() int64 {
 	nanoseconds, ok := exam.ParseTimestamp(text)
 	if !ok {
 		r.doc.Findings.BadScannedOn++
+		record.Odd |= exam.OddScannedOn
 		return exam.ScannedOnUnknown
 	}
 	return nanoseconds

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"slices"
+	"strconv"
 
 	"markr/engine/exam"
 	"markr/engine/intake"
@@ -117,7 +118,11 @@ func (r *reader) sum(test []byte) (available, obtained exam.Marks) {
 		}
 	}
 	for i := range r.places.questions {
-		most, awarded := r.mark(&r.places.questions[i], key, points)
+		q := &r.places.questions[i]
+		most, awarded := r.mark(q, key, points)
+		if most > 0 {
+			r.answer(q, most, awarded)
+		}
 		// Both fit: a line has 4096 fields, and this stops at the first sum above
 		// the most there may be.
 		available, obtained = available+most, obtained+awarded
@@ -199,20 +204,39 @@ func (r *reader) marksIn(f field, question int, kind string) exam.Marks {
 
 // lookAtAnswers counts the answers that cannot be used where the marks come from the
 // columns available and obtained: they refuse nothing, as in scanner documents.
-func (r *reader) lookAtAnswers() {
+func (r *reader) lookAtAnswers(record *exam.Record) {
 	for i := range r.places.questions {
 		q := &r.places.questions[i]
 		if q.awarded == columnNone {
 			continue
 		}
-		awarded, err := exam.ParseMarks(r.said(q.awarded))
-		bad := err != nil && len(r.said(q.awarded)) > 0
-		if q.available != columnNone && !bad {
-			available, err := exam.ParseMarks(r.said(q.available))
-			bad = err != nil || awarded > available
+		available, awarded := exam.MarksUnknown, exam.MarksUnknown
+		var err, err2 error
+		if len(r.said(q.awarded)) > 0 {
+			awarded, err = exam.ParseMarks(r.said(q.awarded))
 		}
-		if bad {
+		if q.available != columnNone && err == nil {
+			available, err2 = exam.ParseMarks(r.said(q.available))
+		}
+		unusable := err != nil || err2 != nil
+		if unusable || available != exam.MarksUnknown && awarded > available {
 			r.doc.Findings.BadAnswers++
 		}
+		if unusable {
+			record.Odd |= exam.OddAnswer
+			continue
+		}
+		r.answer(q, available, awarded)
 	}
+}
+
+// answer hands an answer of the sheet in the line over. Where quotes are written twice
+// in a response they are so in all of them.
+func (r *reader) answer(q *question, available, awarded exam.Marks) {
+	var number [20]byte
+	var response []byte
+	if q.response != columnNone {
+		response = r.said(q.response)
+	}
+	r.doc.AddAnswer(strconv.AppendInt(number[:0], int64(q.number), 10), response, available, awarded)
 }

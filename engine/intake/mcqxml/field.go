@@ -34,10 +34,20 @@ func (r *reader) readID(id *[]byte, seen *bool, field string) bool {
 	return true
 }
 
-// fieldText reads the text of the element just begun, to behind its end tag:
-// its pieces as one, without the white space around it. Elements inside it are
-// unknown, and so ignored with what is in them.
+// fieldText reads the text of the element just begun, as readText does, for good.
 func (r *reader) fieldText() (text []byte, ok bool) {
+	text, joined, ok := r.readText()
+	if joined {
+		text = r.doc.Keep(text)
+	}
+	return text, ok
+}
+
+// readText reads the text of the element just begun, to behind its end tag: its pieces
+// as one, without the white space around it. Elements inside it are unknown, and so
+// ignored with what is in them. If it had to be joined it is good until the next
+// reading: it stands in the part of the arena that nobody keeps.
+func (r *reader) readText() (text []byte, isJoined, ok bool) {
 	var joined joiner
 	r.wantText = true
 	for {
@@ -59,17 +69,17 @@ func (r *reader) fieldText() (text []byte, ok bool) {
 		case eventStart:
 			r.wantText = false
 			if !r.skip() {
-				return nil, false
+				return nil, false, false
 			}
 			r.wantText = true
 		case eventEnd:
 			r.wantText = false
 			if joined.text != nil {
-				return r.doc.Keep(joined.trimmed()), true
+				return joined.trimmed(), true, true
 			}
-			return slices.Clip(trim(text)), true
+			return slices.Clip(trim(text)), false, true
 		default:
-			return nil, false
+			return nil, false, false
 		}
 	}
 }
@@ -131,36 +141,52 @@ func (r *reader) marks(a *attribute) (exam.Marks, error) {
 	return marks, err
 }
 
-// usableAnswer says whether the answer whose start tag was just read could be
-// used in statistics of its question: it names the question, by text that could
-// be an id; what it says of marks are marks; and no more are awarded than were
-// available. Marks it does not mention do no harm.
-func (r *reader) usableAnswer() bool {
-	hasQuestion := false
-	var available, awarded exam.Marks
-	hasAvailable := false
+// readAnswer reads the answer whose start tag was just read, to behind its end tag. It
+// could be used in statistics of its question if it names the question, by text that
+// could be an id; if what it says of marks are marks; and if no more are awarded than
+// were available. Marks it does not mention do no harm.
+func (r *reader) readAnswer(record *sheet) bool {
+	r.checkNamespaces(nameAnswer)
+	answer, ok := r.answerMarks()
+	if !ok {
+		r.doc.Findings.BadAnswers++
+		record.Odd |= exam.OddAnswer
+		return r.skip()
+	}
+	if answer.Available != exam.MarksUnknown && answer.Awarded > answer.Available {
+		r.doc.Findings.BadAnswers++
+	}
+	text, _, ok := r.readText()
+	answer.Response = r.doc.TextOf(text)
+	r.doc.Answers = append(r.doc.Answers, answer)
+	return ok
+}
+
+// answerMarks reads the attributes of an answer; ok is false if they make none.
+func (r *reader) answerMarks() (answer exam.Answer, ok bool) {
+	answer.Available, answer.Awarded = exam.MarksUnknown, exam.MarksUnknown
 	for i := range r.attributes {
 		a := &r.attributes[i]
 		var err error
 		switch string(r.of(a.name)) {
 		case nameQuestion:
-			hasQuestion = true
-			err = exam.CheckID(r.value(a))
+			question := r.value(a)
+			err = exam.CheckID(question)
+			answer.Question = r.doc.TextOf(question)
 		case nameItemMarks:
-			hasAvailable = true
-			available, err = r.marks(a)
+			answer.Available, err = r.marks(a)
 		case nameAwarded:
-			awarded, err = r.marks(a)
+			answer.Awarded, err = r.marks(a)
 		}
 		if err != nil {
-			return false
+			return answer, false
 		}
 	}
-	return hasQuestion && (!hasAvailable || awarded <= available)
+	return answer, answer.Question != 0
 }
 
 // scannedOn reads the date in the record's start tag, which is just read.
-func (r *reader) scannedOn() int64 {
+func (r *reader) scannedOn(record *sheet) int64 {
 	for i := range r.attributes {
 		a := &r.attributes[i]
 		if string(r.of(a.name)) != nameScannedOn {
@@ -173,6 +199,7 @@ func (r *reader) scannedOn() int64 {
 		nanoseconds, ok := exam.ParseTimestamp(value)
 		if !ok {
 			r.doc.Findings.BadScannedOn++
+			record.Odd |= exam.OddScannedOn
 			break
 		}
 		return nanoseconds

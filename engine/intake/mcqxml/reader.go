@@ -46,6 +46,7 @@ type sheet struct {
 	exam.Record
 	at                     int // of its start tag
 	student, test, summary bool
+	first, last            exam.Text // names; the last of each that is there
 }
 
 func newReader(limits intake.Limits) *reader {
@@ -133,7 +134,7 @@ func (r *reader) readRecord() bool {
 	}
 	record := sheet{at: at}
 	r.checkNamespaces(nameRecord)
-	record.ScannedOn = r.scannedOn()
+	record.ScannedOn = r.scannedOn(&record)
 	if r.record == r.described {
 		r.description.Line, _ = intake.LineColumn(r.text, at)
 	}
@@ -158,10 +159,7 @@ func (r *reader) readRecord() bool {
 func (r *reader) field(record *sheet) bool {
 	switch name := r.of(r.name); string(name) {
 	case nameAnswer:
-		r.checkNamespaces(nameAnswer)
-		if !r.usableAnswer() {
-			r.doc.Findings.BadAnswers++
-		}
+		return r.readAnswer(record)
 	case nameStudent:
 		return r.readID(&record.Student, &record.student, nameStudent)
 	case nameTest:
@@ -170,14 +168,10 @@ func (r *reader) field(record *sheet) bool {
 		r.readSummary(record)
 	case nameFirst:
 		r.checkNamespaces(nameFirst)
-		if r.record == r.described {
-			return r.describe(&r.description.FirstName)
-		}
+		return r.readName(&record.first, &r.description.FirstName)
 	case nameLast:
 		r.checkNamespaces(nameLast)
-		if r.record == r.described {
-			return r.describe(&r.description.LastName)
-		}
+		return r.readName(&record.last, &r.description.LastName)
 	default:
 		if local := localName(name); len(local) < len(name) && isField(local) {
 			r.foreign(r.tagStart(), string(local), name)
@@ -186,10 +180,14 @@ func (r *reader) field(record *sheet) bool {
 	return r.skip()
 }
 
-// describe keeps the beginning of the text of the element just begun, to behind its end tag.
-func (r *reader) describe(into *string) bool {
-	text, ok := r.fieldText()
-	*into = intake.CutValue(text)
+// readName reads the name in the element just begun, to behind its end tag, and tells
+// it if it is asked for.
+func (r *reader) readName(name *exam.Text, told *string) bool {
+	text, _, ok := r.readText()
+	*name = exam.TextOf(text)
+	if r.record == r.described {
+		*told = intake.CutValue(text)
+	}
 	return ok
 }
 
@@ -203,7 +201,8 @@ func (r *reader) finish(record *sheet) {
 	case !record.summary:
 		r.missingField(record.at, nameSummary)
 	default:
-		r.doc.Records = append(r.doc.Records, record.Record)
+		record.Names = exam.PrintOfNames(record.first, record.last)
+		r.doc.AddRecord(record.Record)
 	}
 }
 

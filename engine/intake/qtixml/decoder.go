@@ -65,6 +65,6 @@ func (d *Decoder) decode(doc *intake.Document, raw []byte, charset string) (inta
 	if failure := r.Close(); failure != nil {
 		return intake.Description{}, failure
 	}
-	doc.Records = append(doc.Records, r.record)
+	doc.AddRecord(r.record)
 	return r.description, nil
 }

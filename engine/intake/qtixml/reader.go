@@ -125,6 +125,7 @@ func (r *reader) test() {
 		if r.record.ScannedOn, ok = exam.ParseTimestamp(stamp); !ok {
 			r.record.ScannedOn = exam.ScannedOnUnknown
 			r.doc.Findings.BadScannedOn++
+			r.record.Odd |= exam.OddScannedOn
 		}
 	}
 	found := r.outcomes()
@@ -159,6 +160,7 @@ func (r *reader) test() {
 func (r *reader) item() {
 	question, _, ok := r.Attribute(nameIdentifier)
 	usable := ok && exam.CheckID(question) == nil
+	answer := exam.Answer{Question: r.doc.TextOf(question), Available: exam.MarksUnknown, Awarded: exam.MarksUnknown}
 	found := r.outcomes()
 	for _, o := range [...]*outcome{&found.available, &found.obtained} {
 		usable = usable && !o.again && o.err == nil
@@ -166,4 +168,15 @@ func (r *reader) item() {
 	if !usable || found.available.there && found.obtained.marks > found.available.marks {
 		r.doc.Findings.BadAnswers++
 	}
+	if !usable {
+		r.record.Odd |= exam.OddAnswer
+		return
+	}
+	if found.available.there {
+		answer.Available = found.available.marks
+	}
+	if found.obtained.there {
+		answer.Awarded = found.obtained.marks
+	}
+	r.doc.Answers = append(r.doc.Answers, answer)
 }
