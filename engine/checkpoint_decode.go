@@ -158,12 +158,21 @@ func decodeBook(r io.Reader, at entry.Position, inForce *RuleInForce) (*book, er
 // head takes the version, the rule that the checkpoint was made under, and the
 // position of the reprocess that put it in force, 0 if a start has.
 func (d *decoder) head() (made scoring.Rule, basis entry.Position, err error) {
-	head := slices.Clone(d.bytes(1 + uint64(len(ruleBytes{}))))
+	head := slices.Clone(d.bytes(1 + uint64(len(ruleBytes{})/2)))
 	switch {
 	case d.err != nil:
 		return made, 0, d.err
+	case head[0] == bookVersionPlain:
+		if made = (scoring.Rule{Policy: scoring.Policy(head[1]), Denominator: scoring.Denominator(head[2])}); !made.Known() {
+			return made, 0, errBook
+		}
+		return made, 0, nil
 	case head[0] != bookVersion:
 		return made, 0, &entry.VersionError{What: "checkpoint of the engine", Version: head[0]}
+	}
+	head = append(head, d.bytes(uint64(len(ruleBytes{})/2))...)
+	if d.err != nil {
+		return made, 0, d.err
 	}
 	made = scoring.Rule{Policy: scoring.Policy(head[1]), Denominator: scoring.Denominator(head[3])}
 	switch {

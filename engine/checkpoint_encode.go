@@ -14,7 +14,12 @@ import (
 
 // The bytes of a checkpoint are in DESIGN.md. Whoever keeps them has checksums; here
 // is only a version.
-const bookVersion = 3
+const (
+	bookVersion = 3
+	// bookVersionPlain was before rules had versions and could be reprocessed: policy and
+	// denominator, a byte each, and then the same.
+	bookVersionPlain = 2
+)
 
 // ruleBytes are a rule in a checkpoint: policy, its version, denominator, its version.
 type ruleBytes [4]byte
