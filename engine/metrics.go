@@ -93,12 +93,7 @@ func newMetrics(registerer prometheus.Registerer, e *Engine) (*metrics, error) {
 	m.checkpointFailures = prometheus.NewCounter(prometheus.CounterOpts{
 		Name: "markr_engine_checkpoint_failures_total", Help: "Checkpoints that could not be written; the one before stays.",
 	})
-	m.reprocessed.records = prometheus.NewCounter(prometheus.CounterOpts{
-		Name: "markr_engine_reprocess_records_total", Help: "Records that reprocesses have read.",
-	})
-	reprocesses := counterVec("markr_engine_reprocess_total", "Reprocesses that have ended, by how.", "end")
-	m.reprocessed.committed, m.reprocessed.cancelled, m.reprocessed.failed =
-		reprocesses.WithLabelValues("committed"), reprocesses.WithLabelValues("cancelled"), reprocesses.WithLabelValues("failed")
+	reprocesses := m.reprocesses()
 	m.events = prometheus.NewCounter(prometheus.CounterOpts{
 		Name: "markr_engine_events_total", Help: "Events that were made durable: changes of rules and of who is let in.",
 	})
@@ -114,6 +109,17 @@ func newMetrics(registerer prometheus.Registerer, e *Engine) (*metrics, error) {
 		}
 	}
 	return m, nil
+}
+
+// reprocesses makes the metrics of those that have ended.
+func (m *metrics) reprocesses() *prometheus.CounterVec {
+	m.reprocessed.records = prometheus.NewCounter(prometheus.CounterOpts{
+		Name: "markr_engine_reprocess_records_total", Help: "Records that reprocesses have read.",
+	})
+	ended := counterVec("markr_engine_reprocess_total", "Reprocesses that have ended, by how.", "end")
+	m.reprocessed.committed, m.reprocessed.cancelled, m.reprocessed.failed =
+		ended.WithLabelValues("committed"), ended.WithLabelValues("cancelled"), ended.WithLabelValues("failed")
+	return ended
 }
 
 func counterVec(name, help, label string) *prometheus.CounterVec {
