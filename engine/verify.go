@@ -128,6 +128,7 @@ func (c *comparison) compareBefore(at entry.Position, b *book) error {
 	}
 	c.compared = true
 	view := b.view()
+	view.position = c.Checkpoint // Recovery sets the book's own at its end.
 	return c.note(c.checkpoints.LoadCheckpoint(func(_ entry.Position, r io.Reader) error { return view.compare(r) }))
 }
 

@@ -41,8 +41,8 @@ func engine() []mutant {
 		{
 			name: "half of a document is applied",
 			file: "engine/book.go",
-			old:  `for first := 0; first < len(records); {`,
-			new:  `for first := len(records) / 2; first < len(records); {`,
+			old:  `for first, run := 0, 0; first < len(records); run++ {`,
+			new:  `for first, run := len(records)/2, 0; first < len(records); run++ {`,
 			test: "TestImportCountsAndAnswers",
 		},
 		{
