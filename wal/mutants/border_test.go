@@ -15,7 +15,7 @@ func border() []mutant {
 			file: "httpapi/wire.go",
 			old:  `w.received < w.declared:`,
 			new:  `w.received < -w.declared:`,
-			test: "TestCutShort",
+			test: "TestBadClients",
 		},
 		{
 			name: "the budget is not given back",
@@ -36,14 +36,14 @@ func border() []mutant {
 			file: "httpapi/admit.go",
 			old:  `case int64(length) > s.limits.BodyBytesMax:`,
 			new:  `case int64(length) > s.limits.BodyBytesMax && length == 0:`,
-			test: "TestRefusedBeforeTheBody",
+			test: "TestBadClients",
 		},
 		{
 			name: "admission is skipped: two framings of one body",
 			file: "httpapi/admit.go",
 			old:  `&& framedTwice(raw):`,
 			new:  `&& framedTwice(nil):`,
-			test: "TestRefusedBeforeTheBody",
+			test: "TestBadClients",
 		},
 		{
 			name: "admission is skipped: a vault that cannot write",

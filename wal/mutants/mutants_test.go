@@ -63,10 +63,27 @@ func TestTexts(t *testing.T) {
 		if n := strings.Count(read(t, m.file), m.old); n != 1 {
 			t.Errorf("%s: the text to replace is %d times in %s:\n%s", m.name, n, m.file, m.old)
 		}
+		if !named(t, &m) {
+			t.Errorf("%s: there is no %s in %s", m.name, m.test, m.dir())
+		}
 		if line := "| " + m.name + " | `" + m.test + "` |"; !strings.Contains(design, line+"\n") {
 			t.Errorf("wal/DESIGN.md lacks the line\n%s", line)
 		}
 	}
+}
+
+// named says whether the mutant's test is there.
+func named(t *testing.T, m *mutant) bool {
+	t.Helper()
+	files, err := filepath.Glob(filepath.Join(root, m.dir(), "*_test.go"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	name, _, _ := strings.Cut(m.test, "/")
+	return slices.ContainsFunc(files, func(file string) bool {
+		text, err := os.ReadFile(file)
+		return err == nil && strings.Contains(string(text), "\nfunc "+name+"(")
+	})
 }
 
 func read(tb testing.TB, file string) string {
