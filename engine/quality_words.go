@@ -74,6 +74,7 @@ func ofOneScan(kind quality.Kind, scan *FoundScan) (question, what string) {
 		}
 	case quality.BadScannedOn:
 		return "", fmt.Sprintf("has the date %q, which is none with a time and a zone", scan.ScannedOn)
+	default: // Bad answers; the others are of more than one scan.
 	}
 	return "", "has an answer without a usable question or marks"
 }
