@@ -47,7 +47,7 @@ func (e *Engine) checkpointIfDue(b *book) {
 		return
 	}
 	e.saving.mu.underway = true
-	view := b.view()
+	view := e.view(b)
 	b.records = 0
 	e.saving.Go(func() {
 		e.save(view)
@@ -66,8 +66,15 @@ const lastCheckpointShare = 100
 func (e *Engine) saveLastCheckpoint(b *book) {
 	e.saving.Wait()
 	if e.opts.Checkpoints != nil && b.records > e.opts.CheckpointRecords/lastCheckpointShare {
-		e.save(b.view())
+		e.save(e.view(b))
 	}
+}
+
+// view is the book and the refusals as they are now; the committer alone changes them.
+func (e *Engine) view(b *book) *bookView {
+	view := b.view()
+	view.refused = e.refused.view()
+	return view
 }
 
 func (e *Engine) save(view *bookView) {
@@ -87,13 +94,14 @@ func (e *Engine) restored() *book {
 	}
 	var b *book
 	err := e.opts.Checkpoints.LoadCheckpoint(func(at entry.Position, r io.Reader) (err error) {
-		b, err = decodeBook(r, at, e.opts.Rule)
+		b, err = decodeBook(r, at, e.opts.Rule, e.refused)
 		return err
 	})
 	if err != nil {
 		if !errors.Is(err, entry.ErrNotFound) {
 			e.recovery.checkpoint.err.Store(&err)
 		}
+		e.refused.restore(refusalsView{})
 		return newBook(e.opts.Rule)
 	}
 	e.recovery.checkpoint.position.Store(uint64(b.position))

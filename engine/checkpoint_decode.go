@@ -116,8 +116,8 @@ func (d *decoder) marks() exam.Marks {
 }
 
 // decodeBook reads what a view has written, for a book under this rule at this
-// position.
-func decodeBook(r io.Reader, at entry.Position, rule scoring.Rule) (*book, error) {
+// position, and what is known of refused documents.
+func decodeBook(r io.Reader, at entry.Position, rule scoring.Rule, refused *refusals) (*book, error) {
 	d := &decoder{from: r}
 	head := d.bytes(3)
 	switch {
@@ -147,6 +147,9 @@ func decodeBook(r io.Reader, at entry.Position, rule scoring.Rule) (*book, error
 	}
 	if err := filling.Wait(); err != nil && d.err == nil {
 		d.err = fmt.Errorf("%w: %w", errBook, err)
+	}
+	if d.err == nil {
+		refused.restore(d.refusals())
 	}
 	if d.err == nil && len(d.ahead()) > 0 {
 		d.fail()

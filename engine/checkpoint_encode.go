@@ -14,7 +14,7 @@ import (
 
 // The bytes of a checkpoint are in DESIGN.md. Whoever keeps them has checksums; here
 // is only a version.
-const bookVersion = 2
+const bookVersion = 3
 
 // bookView is a book as it was at one moment.
 type bookView struct {
@@ -22,6 +22,7 @@ type bookView struct {
 	position entry.Position
 	students ledger.StudentsView
 	tests    []testView // in order of id
+	refused  refusalsView
 }
 
 type testView struct {
@@ -91,6 +92,9 @@ func (v *bookView) encode(w io.Writer) error {
 		if err := v.tests[i].encode(e, v.rule); err != nil {
 			return err
 		}
+	}
+	if err := v.refused.encode(e); err != nil {
+		return err
 	}
 	return e.flush()
 }

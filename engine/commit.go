@@ -97,8 +97,11 @@ func (e *Engine) take(b *book, batch []*draft) *State {
 		b.position = d.entry.Position
 		if d.entry.Outcome == entry.Accepted {
 			d.effects = b.apply(referTo(&d.entry.Header), d.doc.Records)
+		} else {
+			b.records += headerRecords
 		}
 	}
+	e.takeRefusals(batch)
 	return b.publish()
 }
 

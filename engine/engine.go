@@ -85,6 +85,7 @@ type Engine struct {
 	state    atomic.Pointer[State]
 	recovery recovery
 	saving   saving
+	refused  *refusals
 	queue    chan *draft // to the committer, which drains it and ends when it is closed
 
 	appending appending
@@ -129,6 +130,9 @@ func Open(opts Options) (*Engine, error) {
 		drafts: sync.Pool{New: func() any { return &draft{done: make(chan struct{}, 1)} }},
 		queue:  make(chan *draft, opts.QueueMax),
 		done:   make(chan struct{}),
+
+		refused: newRefusals(),
+
 		pasts:  make(chan struct{}, pastsMax),
 		traces: make(chan struct{}, tracesMax),
 	}

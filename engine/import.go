@@ -28,6 +28,8 @@ type draft struct {
 	refused *intake.DocumentError // why the document does not count; nil if it does
 	first   uuid.UUID             // of a duplicate
 	err     error                 // the log's
+	aimed   entry.Position        // the refused import that it corrects or retries; 0 if none
+	retry   bool                  // it retries it
 }
 
 // Import takes a document. When it returns without an error the document is
@@ -35,14 +37,33 @@ type draft struct {
 // [intake.ErrUnknownMediaType], [ErrNotReady], [ErrOverloaded], [ErrStalled], [ErrClosed],
 // [entry.ErrReadOnly] or [entry.ErrFailed]. ctx bounds the wait for a place in
 // the queue only: a document that has one is seen through.
+//
+// With Corrects, the document is an import as any other, and says in the same write
+// that it corrects that one, which it resolves if it is accepted. Further errors are
+// those of [Engine.Retry], and then nothing of the document counts or is kept.
 func (e *Engine) Import(ctx context.Context, s Submission) (Receipt, error) {
 	if err := e.Writable(); err != nil {
 		return Receipt{}, fmt.Errorf("import document: %w", err)
 	}
+	return e.importFor(ctx, s, aim{id: s.Corrects})
+}
+
+// importFor imports a document that is about a refused one, or about none.
+func (e *Engine) importFor(ctx context.Context, s Submission, a aim) (Receipt, error) {
 	d := e.drafts.Get().(*draft)
 	defer e.release(d)
-	if err := e.prepare(d, s); err != nil {
+	if a.id != uuid.Nil {
+		release, err := e.claim(d, a)
+		if err != nil {
+			return Receipt{}, fmt.Errorf("import document: %w", err)
+		}
+		defer release()
+	}
+	if err := e.prepare(d, s, a); err != nil {
 		return Receipt{}, fmt.Errorf("import document: %w", err)
+	}
+	if d.entry == nil { // As refused as it was.
+		return Receipt{}, &RefusedError{ImportID: a.id, Position: d.aimed, Document: d.refused}
 	}
 	if err := e.enqueue(ctx, d); err != nil {
 		return Receipt{}, fmt.Errorf("import document: %w", err)
@@ -69,7 +90,9 @@ func (e *Engine) Import(ctx context.Context, s Submission) (Receipt, error) {
 
 // prepare does all the work that needs no order, on the caller's goroutine:
 // decode, name, digest, compress.
-func (e *Engine) prepare(d *draft, s Submission) error {
+//
+// A retry that is refused again is left as it is: its entry stays nil.
+func (e *Engine) prepare(d *draft, s Submission, a aim) error {
 	started := e.opts.Now()
 	err := e.opts.Intake.Decode(&d.doc, s.Raw, s.MediaType)
 	decoded := e.opts.Now()
@@ -83,10 +106,13 @@ func (e *Engine) prepare(d *draft, s Submission) error {
 	case err == nil:
 		d.tests = testsOf(d.doc.Records)
 		header.Outcome = entry.Accepted
-		header.Detail, err = encodeAccepted(len(d.doc.Records), d.tests, d.doc.Findings)
+		header.Detail, err = encodeAccepted(len(d.doc.Records), d.tests, d.doc.Findings, a)
 	case errors.As(err, &d.refused):
+		if a.retry {
+			return nil
+		}
 		header.Outcome = entry.Refused
-		header.Detail, err = encodeRefused(d.refused)
+		header.Detail, err = encodeRefused(d.refused, a)
 	}
 	if err != nil {
 		return err
@@ -127,6 +153,7 @@ func (e *Engine) enqueue(ctx context.Context, d *draft) error {
 func (e *Engine) release(d *draft) {
 	d.doc.Reset()
 	d.entry, d.tests, d.effects, d.refused, d.first, d.err = nil, nil, ledger.Effects{}, nil, uuid.Nil, nil
+	d.aimed, d.retry = 0, false
 	e.drafts.Put(d)
 }
 

@@ -17,6 +17,8 @@ type metrics struct {
 	batch, visibility         prometheus.Observer
 	lastSuccess               prometheus.Gauge
 
+	corrected, retried prometheus.Counter
+
 	documents map[entry.Outcome]prometheus.Counter
 	rejected  map[intake.Code]prometheus.Counter
 	records   prometheus.Counter
@@ -79,6 +81,8 @@ func newMetrics(registerer prometheus.Registerer, e *Engine) (*metrics, error) {
 	for _, c := range intake.Codes() {
 		m.rejected[c] = rejected.WithLabelValues(string(c))
 	}
+	resolved := counterVec("markr_import_refused_resolved_total", "Refused documents that were resolved, by how.", "how")
+	m.corrected, m.retried = resolved.WithLabelValues("correction"), resolved.WithLabelValues("retry")
 	m.checkpointDuration = prometheus.NewHistogram(prometheus.HistogramOpts{
 		Name: "markr_engine_checkpoint_duration_seconds", Help: "Time to write a checkpoint, in the background.",
 		Buckets: []float64{.01, .1, .5, 1, 5, 10, 60},
@@ -92,7 +96,8 @@ func newMetrics(registerer prometheus.Registerer, e *Engine) (*metrics, error) {
 	if registerer == nil {
 		return m, nil
 	}
-	collectors := append(e.gauges(), stages, batch, visibility, documents, rejected, effects, findings, m.lastSuccess, m.records,
+	collectors := append(e.gauges(), newRefusedCollector(e.refused), resolved,
+		stages, batch, visibility, documents, rejected, effects, findings, m.lastSuccess, m.records,
 		m.checkpointDuration, m.checkpointPosition, m.checkpointFailures)
 	for _, c := range collectors {
 		if err := registerer.Register(c); err != nil {
@@ -158,6 +163,9 @@ func (m *metrics) count(d *draft) {
 			c.Inc()
 		}
 		return
+	}
+	if d.aimed != 0 {
+		m.resolves(d)
 	}
 	m.records.Add(float64(len(d.doc.Records)))
 	m.added.Add(float64(d.effects.Added))

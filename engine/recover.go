@@ -130,6 +130,8 @@ func (e *Engine) recover(ctx context.Context, b *book) error {
 		idle <- &parcel{ready: make(chan error, 1)}
 	}
 	group, ctx := errgroup.WithContext(ctx)
+	var behind, aimed refusedLog
+	group.Go(func() error { return e.readRefused(ctx, b.position+1, &behind) })
 	group.Go(func() error {
 		defer close(inOrder)
 		defer close(toDecode)
@@ -151,6 +153,9 @@ func (e *Engine) recover(ctx context.Context, b *book) error {
 			if err := <-p.ready; err != nil {
 				return err
 			}
+			for _, stored := range p.entries {
+				aimed.noteAimed(&stored.Header)
+			}
 			e.applyParcel(b, p)
 			idle <- p
 		}
@@ -162,6 +167,8 @@ func (e *Engine) recover(ctx context.Context, b *book) error {
 		}
 		return fmt.Errorf("recover from log: %w", err)
 	}
+	behind.resolutions = append(behind.resolutions, aimed.resolutions...)
+	e.refused.apply(&behind, e.opts.Log.DroppedThrough())
 	b.position = e.opts.Log.Last()
 	return nil
 }
