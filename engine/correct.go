@@ -40,15 +40,13 @@ func (e *Engine) findRefused(id uuid.UUID) (entry.Header, error) {
 	return h, err
 }
 
-// claim makes d the one document that may resolve the import it is about, until
-// release.
-func (e *Engine) claim(d *draft, a aim) (release func(), err error) {
+// claim makes whoever has a the one who may resolve the import it names, until release.
+func (e *Engine) claim(a *aim) (release func(), err error) {
 	h, err := e.findRefused(a.id)
-	if err != nil {
-		return nil, err
+	if err == nil {
+		a.root, release, err = e.refused.claim(h.Position)
 	}
-	d.aimed, d.retry = h.Position, a.retry
-	return e.refused.claim(h.Position)
+	return release, err
 }
 
 // takeRefusals notes what a durable batch says of refused documents. Hardly any batch
@@ -58,12 +56,12 @@ func (e *Engine) takeRefusals(batch []*draft) {
 		switch {
 		case d.entry.Outcome == entry.Refused:
 			e.refused.add(arrival{
-				position: d.entry.Position, code: string(d.refused.Code), source: d.entry.Source, corrects: d.aimed,
+				position: d.entry.Position, code: string(d.refused.Code), source: d.entry.Source, root: d.aim.root,
 			})
 			// A refused document is all that makes the log drop others.
 			e.refused.dropThrough(e.opts.Log.DroppedThrough())
-		case d.aimed != 0:
-			e.refused.resolve(resolution{of: d.aimed, by: d.entry.Position})
+		case d.aim.root != 0:
+			e.refused.resolve(resolution{of: d.aim.root, by: d.entry.Position})
 		}
 	}
 }

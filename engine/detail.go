@@ -28,28 +28,38 @@ type detail struct {
 	// one whose bytes it brings again. Both say so in the same write as the document.
 	Corrects *uuid.UUID `json:"corrects,omitempty"`
 	Retries  *uuid.UUID `json:"retries,omitempty"`
+	// Chain is the root of the chain of corrections that the named one is part of, see
+	// refused; 0: it is the root. The others of the chain may be gone when this is read.
+	Chain entry.Position `json:"chain,omitempty"`
 }
 
 // aim is the refused import that a document is about; its zero value is none.
 type aim struct {
 	id    uuid.UUID
-	retry bool // with the same bytes; else it is a correction
+	retry bool           // with the same bytes; else it is a correction
+	root  entry.Position // of its chain of corrections
 }
 
 // into notes the aim in d.
 func (a aim) into(d *detail) {
 	switch {
 	case a.id == uuid.Nil:
+		return
 	case a.retry:
 		d.Retries = &a.id
 	default:
 		d.Corrects = &a.id
 	}
+	if a.root != entry.IDPosition(a.id) {
+		d.Chain = a.root
+	}
 }
 
-// aimed is the position of the refused import that the document is about, 0 if it is
-// about none.
-func (d *detail) aimed() entry.Position {
+// root is the root of the chain that the document is about, 0 if it is about none.
+func (d *detail) root() entry.Position {
+	if d.Chain != 0 {
+		return d.Chain
+	}
 	for _, id := range []*uuid.UUID{d.Corrects, d.Retries} {
 		if id != nil {
 			return entry.IDPosition(*id)

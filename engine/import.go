@@ -28,8 +28,7 @@ type draft struct {
 	refused *intake.DocumentError // why the document does not count; nil if it does
 	first   uuid.UUID             // of a duplicate
 	err     error                 // the log's
-	aimed   entry.Position        // the refused import that it corrects or retries; 0 if none
-	retry   bool                  // it retries it
+	aim     aim                   // the refused import that it corrects or retries
 }
 
 // Import takes a document. When it returns without an error the document is
@@ -53,17 +52,18 @@ func (e *Engine) importFor(ctx context.Context, s Submission, a aim) (Receipt, e
 	d := e.drafts.Get().(*draft)
 	defer e.release(d)
 	if a.id != uuid.Nil {
-		release, err := e.claim(d, a)
+		release, err := e.claim(&a)
 		if err != nil {
 			return Receipt{}, fmt.Errorf("import document: %w", err)
 		}
 		defer release()
 	}
-	if err := e.prepare(d, s, a); err != nil {
+	d.aim = a
+	if err := e.prepare(d, s); err != nil {
 		return Receipt{}, fmt.Errorf("import document: %w", err)
 	}
 	if d.entry == nil { // As refused as it was.
-		return Receipt{}, &RefusedError{ImportID: a.id, Position: d.aimed, Document: d.refused}
+		return Receipt{}, &RefusedError{ImportID: a.id, Position: entry.IDPosition(a.id), Document: d.refused}
 	}
 	if err := e.enqueue(ctx, d); err != nil {
 		return Receipt{}, fmt.Errorf("import document: %w", err)
@@ -92,7 +92,7 @@ func (e *Engine) importFor(ctx context.Context, s Submission, a aim) (Receipt, e
 // decode, name, digest, compress.
 //
 // A retry that is refused again is left as it is: its entry stays nil.
-func (e *Engine) prepare(d *draft, s Submission, a aim) error {
+func (e *Engine) prepare(d *draft, s Submission) error {
 	started := e.opts.Now()
 	err := e.opts.Intake.Decode(&d.doc, s.Raw, s.MediaType)
 	decoded := e.opts.Now()
@@ -106,13 +106,13 @@ func (e *Engine) prepare(d *draft, s Submission, a aim) error {
 	case err == nil:
 		d.tests = testsOf(d.doc.Records)
 		header.Outcome = entry.Accepted
-		header.Detail, err = encodeAccepted(len(d.doc.Records), d.tests, d.doc.Findings, a)
+		header.Detail, err = encodeAccepted(len(d.doc.Records), d.tests, d.doc.Findings, d.aim)
 	case errors.As(err, &d.refused):
-		if a.retry {
+		if d.aim.retry {
 			return nil
 		}
 		header.Outcome = entry.Refused
-		header.Detail, err = encodeRefused(d.refused, a)
+		header.Detail, err = encodeRefused(d.refused, d.aim)
 	}
 	if err != nil {
 		return err
@@ -153,7 +153,7 @@ func (e *Engine) enqueue(ctx context.Context, d *draft) error {
 func (e *Engine) release(d *draft) {
 	d.doc.Reset()
 	d.entry, d.tests, d.effects, d.refused, d.first, d.err = nil, nil, ledger.Effects{}, nil, uuid.Nil, nil
-	d.aimed, d.retry = 0, false
+	d.aim = aim{}
 	e.drafts.Put(d)
 }
 

@@ -164,7 +164,7 @@ func (m *metrics) count(d *draft) {
 		}
 		return
 	}
-	if d.aimed != 0 {
+	if d.aim.root != 0 {
 		m.resolves(d)
 	}
 	m.records.Add(float64(len(d.doc.Records)))

@@ -41,7 +41,7 @@ func (e *Engine) readRefused(ctx context.Context, from entry.Position, into *ref
 		one := arrival{position: h.Position, source: shared(h.Source)}
 		// Whose detail cannot be read was refused all the same.
 		if d, err := decodeDetail(h.Detail); err == nil && d.Refusal != nil {
-			one.code, one.corrects = shared(string(d.Refusal.Code)), d.aimed()
+			one.code, one.root = shared(string(d.Refusal.Code)), d.root()
 		}
 		into.arrivals = append(into.arrivals, one)
 	})
@@ -81,7 +81,7 @@ func (l *refusedLog) noteAimed(h *entry.Header) {
 		return
 	}
 	if d, err := decodeDetail(h.Detail); err == nil {
-		if of := d.aimed(); of != 0 {
+		if of := d.root(); of != 0 {
 			l.resolutions = append(l.resolutions, resolution{of: of, by: h.Position})
 		}
 	}

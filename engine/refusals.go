@@ -46,10 +46,11 @@ type refused struct {
 type arrival struct {
 	position     entry.Position
 	code, source string
-	corrects     entry.Position // the refused document that it was to correct; 0 if none
+	root         entry.Position // of the chain it is to correct; 0: it begins one
 }
 
-// resolution is an accepted document, or a duplicate, that resolves a refused one.
+// resolution is an accepted document, or a duplicate, that resolves the refused ones of
+// the chain with a root.
 type resolution struct{ of, by entry.Position }
 
 func newRefusals() *refusals {
@@ -69,11 +70,8 @@ func (r *refusals) add(a arrival) {
 		position: a.position, root: a.position,
 		code: uint16(r.mu.codes.enter(a.code)), source: r.mu.sources.enter(a.source),
 	}
-	if a.corrects != 0 {
-		one.root = a.corrects
-		if corrected := r.findLocked(a.corrects); corrected != nil {
-			one.root = corrected.root
-		}
+	if a.root != 0 {
+		one.root = a.root
 		r.mu.groups[one.root] = append(r.mu.groups[one.root], one.position)
 	}
 	r.addLocked(one)
@@ -95,17 +93,13 @@ func (r *refusals) countLocked(one *refused, unresolved bool, n int) {
 	r.mu.sources.count(one.source, n, open)
 }
 
-// resolve notes that an import resolves a refused document, and the others of its
-// chain. What is resolved stays as it is.
+// resolve notes that an import resolves the refused documents of a chain. What is
+// resolved stays as it is.
 func (r *refusals) resolve(by resolution) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	root := by.of
-	if one := r.findLocked(by.of); one != nil {
-		root = one.root
-	}
-	r.resolveLocked(root, by.by)
-	for _, position := range r.mu.groups[root] {
+	r.resolveLocked(by.of, by.by)
+	for _, position := range r.mu.groups[by.of] {
 		r.resolveLocked(position, by.by)
 	}
 }
@@ -177,19 +171,19 @@ func (r *refusals) resolvedBy(position entry.Position) entry.Position {
 // claim keeps others from resolving a refused document until release is called: of
 // two corrections at once one is told, before anything of it counts, that it is not
 // needed. The error is [ErrUnknownImport] or [ErrResolved].
-func (r *refusals) claim(position entry.Position) (release func(), err error) {
+func (r *refusals) claim(position entry.Position) (root entry.Position, release func(), err error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	one := r.findLocked(position)
 	switch {
 	case one == nil:
-		return nil, ErrUnknownImport
+		return 0, nil, ErrUnknownImport
 	case one.resolvedBy != 0 || r.mu.claimed[one.root]:
-		return nil, ErrResolved
+		return 0, nil, ErrResolved
 	}
-	root := one.root
+	root = one.root
 	r.mu.claimed[root] = true
-	return func() {
+	return root, func() {
 		r.mu.Lock()
 		defer r.mu.Unlock()
 		delete(r.mu.claimed, root)

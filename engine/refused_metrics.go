@@ -52,7 +52,7 @@ func (r *refusals) ofCode(code string) named {
 
 // resolves counts an import that has resolved a refused one.
 func (m *metrics) resolves(d *draft) {
-	if d.retry {
+	if d.aim.retry {
 		m.retried.Inc()
 		return
 	}
