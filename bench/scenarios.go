@@ -24,6 +24,7 @@ const (
 	writtenPerByte    = "bytes written per byte of entries"
 	p99PerP50         = "p99 : p50"
 	readP99           = "read p99 ms"
+	longest           = "max ms"
 	readySeconds      = "s until ready"
 	marksPerCore      = "marks/s per core"
 	allocsPerDocument = "allocations/document"
@@ -136,6 +137,18 @@ func readScenarios() []scenario {
 			what:    "start with 10 million marks (1 million students, 10 tests), from the checkpoint",
 			goals:   []goal{{figure: readySeconds, atMost: 1}},
 			prepare: restarting(cohort.Options{Students: 1_000_000, Tests: 10, Questions: 1, RecordsPerDocument: 10_000}, true),
+		},
+		{
+			name:    "trace-student",
+			what:    "where a student's marks come from, one look-up after the other, among 10 million marks (1 million students, 10 tests) in documents of 100 records",
+			goals:   []goal{{figure: latencyP50, atMost: 1}},
+			prepare: tracing(cohort.Options{Students: 1_000_000, Tests: 10, RecordsPerDocument: 100}, studentPath),
+		},
+		{
+			name:    "trace-past",
+			what:    "a test of 100 000 students as it was after one of the newest 10 000 documents (10 tests), one look-up after the other",
+			goals:   []goal{{figure: longest, atMost: 1000}},
+			prepare: tracing(cohort.Options{Students: 100_000, Tests: 10, RecordsPerDocument: 50}, pastPath),
 		},
 	}
 }

@@ -17,6 +17,12 @@ func (c *Cohort) setStudent(s *Sheet, student int) {
 	draw := c.draw(topicStudent, student, 0)
 	s.FirstName = firstNames[draw%uint64(len(firstNames))]
 	s.LastName = lastNames[(draw>>16)%uint64(len(lastNames))]
+	s.StudentNumber = c.StudentNumber(student)
+}
+
+// StudentNumber is the number on a student's sheets; students count from 0.
+func (c *Cohort) StudentNumber(student int) string {
+	draw := c.draw(topicStudent, student, 0)
 	number, zeros := student, ""
 	switch kind := (draw >> 32) % 1000; {
 	case kind < 20:
@@ -24,7 +30,7 @@ func (c *Cohort) setStudent(s *Sheet, student int) {
 	case kind == 20 && student > 0:
 		number, zeros = student-1, "0"
 	}
-	s.StudentNumber = zeros + strconv.Itoa(StudentNumber(number))
+	return zeros + strconv.Itoa(StudentNumber(number))
 }
 
 // StudentNumber is a permutation of the numbers of eight digits: neighbours in the

@@ -25,6 +25,18 @@ func Get(target Target, path string) Feeds {
 	}
 }
 
+// GetEach feeds every connection with reads, each of a path that path returns. It is
+// called from one goroutine for each connection.
+func GetEach(target Target, path func() string) Feeds {
+	return func(int) Feed {
+		var request []byte
+		return func() []byte {
+			request = append(target.appendHead(request[:0], "GET", path()), "\r\n"...)
+			return request
+		}
+	}
+}
+
 // ImportRequest is the request that imports a document.
 func ImportRequest(target Target, document []byte) []byte {
 	request := target.appendHead(nil, "POST", "/import")

@@ -12,10 +12,15 @@ import (
 // kept, and when the available marks rose. With it all scans can be taken again in
 // their order, and so the test as it was at any position.
 type past struct {
-	// passed are the scans that lost, and those that were replaced, in no order. A scan
-	// that is taken again, which only happens when a log is replayed over a state that
-	// has it, may be in it twice: readers leave out what has the same arrival.
-	passed    column[kept]
+	// The scans that lost, and those that were replaced, in no order. A scan that is
+	// taken again, which only happens when a log is replayed over a state that has it,
+	// may be in it twice: readers leave out what has the same arrival.
+	//
+	// They are in columns of their own, so that looking through all of a test's for one
+	// student's reads four bytes of each.
+	students  column[Student]
+	obtained  column[exam.Marks]
+	arrivals  column[uint64]
 	available column[exam.Marks] // as in Test
 	scannedOn column[int64]      // as in Test
 	// rises are the scans with more available marks than any that arrived before.
@@ -60,7 +65,9 @@ func availableAt(rises []Rise, arrival uint64) exam.Marks {
 
 // pass notes a scan that is not kept.
 func (t *Test) pass(k kept, available exam.Marks, scannedOn int64) {
-	t.past.passed.append(k)
+	t.past.students.append(k.student)
+	t.past.obtained.append(k.obtained)
+	t.past.arrivals.append(k.arrival)
 	if t.rule.NeedsAvailable() {
 		t.past.available.append(available)
 	}
@@ -71,21 +78,18 @@ func (t *Test) pass(k kept, available exam.Marks, scannedOn int64) {
 
 // passKept notes the kept scan of a row, which is about to be replaced.
 func (t *Test) passKept(row uint32) {
-	t.past.passed.append(*t.rows.at(row))
-	if t.rule.NeedsAvailable() {
-		t.past.available.append(*t.available.at(row))
-	}
-	if t.rule.NeedsScannedOn() {
-		t.past.scannedOn.append(*t.scannedOn.at(row))
-	}
+	scan := t.scan(row) // Zero where the rule does not look.
+	t.pass(*t.rows.at(row), scan.Available, scan.ScannedOn)
 }
 
 // Passed is how many scans are not kept.
-func (t *Test) Passed() int { return t.past.passed.rows }
+func (t *Test) Passed() int { return t.past.students.rows }
 
 // pastView is a past as it was.
 type pastView struct {
-	passed    columnView[kept]
+	students  columnView[Student]
+	obtained  columnView[exam.Marks]
+	arrivals  columnView[uint64]
 	available columnView[exam.Marks]
 	scannedOn columnView[int64]
 	rises     []Rise
@@ -93,7 +97,10 @@ type pastView struct {
 }
 
 func (p *past) view() pastView {
-	return pastView{p.passed.view(), p.available.view(), p.scannedOn.view(), p.rises, p.passed.rows}
+	return pastView{
+		p.students.view(), p.obtained.view(), p.arrivals.view(), p.available.view(), p.scannedOn.view(),
+		p.rises, p.students.rows,
+	}
 }
 
 // Passed is how many scans were not kept.
@@ -101,7 +108,22 @@ func (v View) Passed() int { return v.past.length }
 
 // EachPassed calls fn with the scans that were not kept. Highest is zero.
 func (v View) EachPassed(fn func(Row) error) error {
-	return eachRow(v.past.passed, v.past.available, v.past.scannedOn, columnView[exam.Marks]{}, fn)
+	p := &v.past
+	for chunk, students := range p.students.chunks {
+		for i, student := range students {
+			row := Row{Student: student, Obtained: p.obtained.chunks[chunk][i], Arrival: p.arrivals.chunks[chunk][i]}
+			if len(p.available.chunks) > 0 {
+				row.Available = p.available.chunks[chunk][i]
+			}
+			if len(p.scannedOn.chunks) > 0 {
+				row.ScannedOn = p.scannedOn.chunks[chunk][i]
+			}
+			if err := fn(row); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
 }
 
 // Rises are the scans that raised the available marks, in order. They are not to be
@@ -194,8 +216,9 @@ type Scans struct {
 	// else 0.
 	Highest exam.Marks
 
-	kept kept
-	past columnView[kept]
+	kept     kept
+	students columnView[Student] // of all scans that are not kept
+	arrivals columnView[uint64]
 }
 
 // Scans looks a student up. It is for the writer, or under whatever keeps the writer
@@ -205,7 +228,10 @@ func (t *Test) Scans(student Student) (Scans, bool) {
 	if !ok {
 		return Scans{}, false
 	}
-	s := Scans{Score: t.score(row), kept: *t.rows.at(row), past: t.past.passed.view()}
+	s := Scans{
+		Score: t.score(row), kept: *t.rows.at(row),
+		students: t.past.students.view(), arrivals: t.past.arrivals.view(),
+	}
 	if t.wantsHighest() {
 		s.Highest = *t.highest.at(row)
 	}
@@ -225,10 +251,10 @@ func (s *Scans) Kept() Arrival { return arrivalOf(s.kept.arrival) }
 // All are the places of all scans, in order of arrival.
 func (s *Scans) All() []Arrival {
 	arrivals := []uint64{s.kept.arrival}
-	for _, chunk := range s.past.chunks {
-		for i := range chunk {
-			if chunk[i].student == s.kept.student {
-				arrivals = append(arrivals, chunk[i].arrival)
+	for chunk, students := range s.students.chunks {
+		for i, student := range students {
+			if student == s.kept.student {
+				arrivals = append(arrivals, s.arrivals.chunks[chunk][i])
 			}
 		}
 	}

@@ -46,24 +46,17 @@ func (v View) Len() int { return v.length }
 
 // Each calls fn with every row, in the order in which the students came.
 func (v View) Each(fn func(Row) error) error {
-	return eachRow(v.rows, v.available, v.scannedOn, v.highest, fn)
-}
-
-func eachRow(
-	rows columnView[kept], available columnView[exam.Marks], scannedOn columnView[int64], highest columnView[exam.Marks],
-	fn func(Row) error,
-) error {
-	for chunk, part := range rows.chunks {
-		for i, k := range part {
+	for chunk, rows := range v.rows.chunks {
+		for i, k := range rows {
 			row := Row{Student: k.student, Obtained: k.obtained, Arrival: k.arrival}
-			if len(available.chunks) > 0 {
-				row.Available = available.chunks[chunk][i]
+			if len(v.available.chunks) > 0 {
+				row.Available = v.available.chunks[chunk][i]
 			}
-			if len(scannedOn.chunks) > 0 {
-				row.ScannedOn = scannedOn.chunks[chunk][i]
+			if len(v.scannedOn.chunks) > 0 {
+				row.ScannedOn = v.scannedOn.chunks[chunk][i]
 			}
-			if len(highest.chunks) > 0 {
-				row.Highest = highest.chunks[chunk][i]
+			if len(v.highest.chunks) > 0 {
+				row.Highest = v.highest.chunks[chunk][i]
 			}
 			if err := fn(row); err != nil {
 				return err
