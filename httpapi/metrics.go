@@ -23,6 +23,7 @@ type metrics struct {
 	wireBytes       [len(bodyCodings)]prometheus.Counter
 	unread          map[code]prometheus.Counter   // imports refused by the border
 	denied          map[string]prometheus.Counter // requests, by reason
+	refusedSources  refusedSources
 	connections     prometheus.Gauge
 	importsInFlight prometheus.Gauge
 }
@@ -48,7 +49,7 @@ var (
 	methods = [...]string{"GET", "HEAD", "POST", "OPTIONS", otherMethod}
 
 	// statuses are those that are ever sent; the last stands for any other.
-	statuses = [...]int{200, 204, 304, 400, 401, 403, 404, 405, 406, 408, 413, 415, 422, 429, 431, 503, 500}
+	statuses = [...]int{200, 204, 303, 304, 400, 401, 403, 404, 405, 406, 408, 409, 413, 415, 422, 429, 431, 503, 500}
 
 	// bodyCodings are the codings of request bodies, by number.
 	bodyCodings = [...]bodyCoding{bodyUnknown, bodyIdentity, bodyGzip, bodyZstd, bodyDeflate}
@@ -150,6 +151,7 @@ func (m *metrics) vectors(table []route) []prometheus.Collector {
 		Name: "markr_http_denied_total", Help: "Requests of those who are not let in, by reason.",
 	}, []string{"reason"})
 
+	m.refusedSources.init()
 	for _, r := range append(table, route{pattern: routeOther, method: otherMethod}) {
 		m.routes[r.pattern] = m.newRouteMetrics(r, durations, requestSizes, responseSizes)
 	}
@@ -167,7 +169,7 @@ func (m *metrics) vectors(table []route) []prometheus.Collector {
 	for _, reason := range deniedReasons {
 		m.denied[reason] = denied.WithLabelValues(reason)
 	}
-	return []prometheus.Collector{durations, requestSizes, responseSizes, read, rejected, wireBytes, unread, denied}
+	return []prometheus.Collector{durations, requestSizes, responseSizes, read, rejected, wireBytes, unread, denied, m.refusedSources.counters}
 }
 
 func (m *metrics) newRouteMetrics(r route, durations, requestSizes, responseSizes *prometheus.HistogramVec) *routeMetrics {

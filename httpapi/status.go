@@ -30,6 +30,8 @@ const (
 	codeUnknownStudent       code = "unknown_student"
 	codeUnknownPosition      code = "unknown_position"
 	codeUnknownImport        code = "unknown_import"
+	codeNotRefused           code = "not_refused"
+	codeAlreadyResolved      code = "already_resolved"
 	codeMethodNotAllowed     code = "method_not_allowed"
 	codeNotAcceptable        code = "not_acceptable"
 	codeRequestTimeout       code = "request_timeout"
@@ -126,6 +128,14 @@ var kinds = map[code]kind{
 		fasthttp.StatusNotFound, "Unknown import",
 		"There is no import with this id, or it was refused and has been dropped since to make room.", 0,
 	},
+	codeNotRefused: {
+		fasthttp.StatusConflict, "Not refused",
+		"The import was not refused: there is nothing to correct or to try again.", 0,
+	},
+	codeAlreadyResolved: {
+		fasthttp.StatusConflict, "Already resolved",
+		"The refused import, or another of its chain of corrections, is resolved already, or somebody is about to do it.", 0,
+	},
 	codeMethodNotAllowed: {
 		fasthttp.StatusMethodNotAllowed, "Method not allowed",
 		"The path is known, but not with this method; the Allow header lists those it answers.", 0,
@@ -210,6 +220,8 @@ var sentinels = []struct {
 	{engine.ErrUnknownStudent, codeUnknownStudent, "No accepted document has a scan of this student in this test."},
 	{engine.ErrUnknownPosition, codeUnknownPosition, "The log has not come to this position yet; GET /imports shows the newest."},
 	{engine.ErrUnknownImport, codeUnknownImport, "There is no import with this id, or it was refused and has been dropped since."},
+	{engine.ErrNotRefused, codeNotRefused, "This import was not refused: there is nothing to correct or to try again. Nothing was counted."},
+	{engine.ErrResolved, codeAlreadyResolved, "This import is resolved already, or somebody is about to do it; GET /imports/{id} names by what. Nothing was counted."},
 	{entry.ErrReadOnly, codeReadOnly, "The disk is nearly full: nothing of this document was counted. Results can still be read."},
 	{entry.ErrFailed, codeUnavailable, "The log has failed and takes no documents until the server is started again. Results can still be read."},
 	{entry.ErrClosed, codeUnavailable, "The server is stopping."},

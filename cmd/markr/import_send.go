@@ -11,6 +11,8 @@ import (
 	"net/http"
 	"sync"
 	"time"
+
+	"github.com/google/uuid"
 )
 
 // mediaType is what a scanner says it sends.
@@ -31,12 +33,26 @@ const expectContinueBytes = 1 << 20
 type sender struct {
 	client   *client
 	retryFor time.Duration
+	to       []string // the path that documents are posted to
 	stderr   io.Writer
 	waiting  sync.Once // says once that it is waiting, not once per document
 }
 
-func newSender(c *client, retryFor time.Duration, stderr io.Writer) *sender {
-	return &sender{client: c, retryFor: retryFor, stderr: stderr}
+// newSender makes a sender of documents, or of a correction of a refused import.
+func newSender(c *client, retryFor time.Duration, corrects string, stderr io.Writer) *sender {
+	s := &sender{client: c, retryFor: retryFor, stderr: stderr, to: []string{"import"}}
+	if corrects != "" {
+		s.to = []string{"imports", corrects, "corrections"}
+	}
+	return s
+}
+
+// importID says whether a text is an import id.
+func importID(text string) error {
+	if _, err := uuid.Parse(text); err != nil {
+		return fmt.Errorf("%q is no import id", text)
+	}
+	return nil
 }
 
 // receipt is the server's answer to an accepted document, as far as it is shown.
@@ -123,7 +139,7 @@ func (s *sender) sendOnce(ctx context.Context, d document) result {
 		return r
 	}
 	defer body.Close() //nolint:errcheck // It was only read.
-	request, err := http.NewRequestWithContext(ctx, http.MethodPost, s.client.url(nil, "import"), body)
+	request, err := http.NewRequestWithContext(ctx, http.MethodPost, s.client.url(nil, s.to...), body)
 	if err != nil {
 		r.err = err
 		return r
