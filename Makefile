@@ -11,7 +11,7 @@ FUZZTIME  := 20s
 # Packages whose tests have a -long flag; `go test ./... -long` would stop at the others.
 LONG_PACKAGES = $$(grep -rl --include='*_test.go' 'flag.Bool("long"' . | xargs -r -n1 dirname | sort -u)
 
-.PHONY: help check fmt fmt-check lint vet test race long crash kill powercut histories reference soak bench bench-compare fuzz
+.PHONY: help check fmt fmt-check lint vet test race long crash kill powercut histories reference soak merges overload bench bench-compare fuzz mutants
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -39,14 +39,18 @@ race: ## the same under the race detector
 long: ## the tests that take minutes, in the packages that have some
 	go test -timeout 30m $(LONG_PACKAGES) -long
 
-crash: ## power cuts in memory: ten long runs, some 20,000 images each
-	go test ./wal -run '^TestCrash' -long -count 10 -timeout 60m -v | grep -E 'images|^(ok|FAIL|---)'
+crash: ## power cuts in memory: CRASHES long runs, some 20,000 images each
+	go test ./wal -run '^TestCrash' -long -count $(CRASHES) -timeout 12h -v | grep --line-buffered -E 'images|^(ok|FAIL|---)'
 
+CRASHES   := 10
 KILLS     := 500
 CUTS      := 100
 HISTORIES := 200
 STEPS     := 100000
 SOAK      := 10m
+MERGES    := 1000000
+MUTANTS   := all
+OVERLOAD  := 60s
 
 kill: ## KILLS times kill -9 of the program under load, and as many amid checkpoints
 	go test ./cmd/markr -run '^TestKill' -v -timeout 2h -kill.rounds $(KILLS)
@@ -62,6 +66,15 @@ reference: ## STEPS random steps of one client, each answer held against plain m
 
 soak: ## servers that live and die under mixed load for SOAK; nothing may grow
 	go test ./cmd/markr -run '^TestSoak' -v -timeout 24h -soak $(SOAK)
+
+merges: ## MERGES times the same documents in another order, in pieces, repeated, under every rule
+	go test ./engine/ledger -run '^TestMerges$$' -v -timeout 2h -merges $(MERGES) | grep -E 'merges|^(ok|FAIL|---)'
+
+mutants: ## break each promise in one place, and see a test fail; some ten minutes
+	go test ./wal/mutants -run '^TestMutants$$' -v -timeout 2h -parallel 2 -mutants "$(MUTANTS)" | grep --line-buffered -vE '^ *===|^=== '
+
+overload: ## ten times what the machine can take, for OVERLOAD: goodput, refusals, reads, memory, recovery
+	go test ./cmd/markr -run '^TestOverload$$' -v -timeout 2h -overload $(OVERLOAD)
 
 bench: ## every Go benchmark; BENCHTIME=5s for steadier numbers
 	go test -run '^$$' -bench . -benchmem -benchtime $(BENCHTIME) ./...

@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/http"
 	"os/exec"
+	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
@@ -174,7 +175,12 @@ func scrape(t *testing.T, page string) string {
 	t.Helper()
 	path, address := binary(t), freeAddress(t)
 	var log bytes.Buffer
-	server := exec.Command(path, "serve", "--listen", address, "--data-dir", t.TempDir(), "--free-disk-min", "0")
+	// With tokens, so that what is counted of their file is there. The operators' listener
+	// asks for none.
+	tokens := filepath.Join(t.TempDir(), "tokens")
+	runHere(t, path, "token", "new", "scanner", "--scope", "import", "--token-file", tokens)
+	server := exec.Command(path, "serve", "--listen", "127.0.0.1:0", "--ops-listen", address, "--token-file", tokens,
+		"--data-dir", t.TempDir(), "--free-disk-min", "0")
 	server.Stdout, server.Stderr = &log, &log
 	if err := server.Start(); err != nil {
 		t.Fatal(err)

@@ -17,6 +17,7 @@ type book struct {
 	position entry.Position
 	marks    int
 	records  int // applied since the last checkpoint
+	events   uint64
 	students *ledger.Students
 	tests    map[exam.TestID]*testBook
 	index    *btree.Map[exam.TestID, *Test] // the views as last published
@@ -89,6 +90,7 @@ func (b *book) publish() *State {
 	b.changed = b.changed[:0]
 	return &State{
 		position: b.position,
+		events:   b.events,
 		students: b.students.Len(),
 		marks:    b.marks,
 		tests:    b.index.Copy(),

@@ -119,31 +119,28 @@ func (d *decoder) marks() exam.Marks {
 // position, and what is known of refused documents.
 func decodeBook(r io.Reader, at entry.Position, rule scoring.Rule, refused *refusals) (*book, error) {
 	d := &decoder{from: r}
-	head := d.bytes(3)
+	made, err := d.head()
 	switch {
-	case d.err != nil:
-		return nil, d.err
-	case head[0] != bookVersion:
-		return nil, &entry.VersionError{What: "checkpoint of the engine", Version: head[0]}
-	case head[1] != byte(rule.Policy) || head[2] != byte(rule.Denominator):
+	case err != nil:
+		return nil, err
+	case made != rule:
 		return nil, errOtherRule
 	}
 	b := newBook(rule)
 	b.position = at
-	students := d.count()
-	b.students.Restore(students, func() ([]byte, bool) {
+	if !b.students.Restore(d.count(), func() ([]byte, bool) {
 		number := d.bytes(d.uint())
 		if exam.CheckID(number) != nil {
 			d.fail()
 		}
 		return number, d.err == nil
-	})
+	}) {
+		d.fail()
+	}
 	// Tests are read one after the other, and filled beside the reading.
 	var filling errgroup.Group
-	for range d.count() {
-		if d.err == nil {
-			d.test(b, &filling)
-		}
+	for tests := d.count(); tests > 0 && d.err == nil; tests-- {
+		d.test(b, &filling)
 	}
 	if err := filling.Wait(); err != nil && d.err == nil {
 		d.err = fmt.Errorf("%w: %w", errBook, err)
@@ -155,6 +152,18 @@ func decodeBook(r io.Reader, at entry.Position, rule scoring.Rule, refused *refu
 		d.fail()
 	}
 	return b, d.err
+}
+
+// head takes the version and the rule that the checkpoint was made under.
+func (d *decoder) head() (scoring.Rule, error) {
+	head := d.bytes(3)
+	switch {
+	case d.err != nil:
+		return scoring.Rule{}, d.err
+	case head[0] != bookVersion:
+		return scoring.Rule{}, &entry.VersionError{What: "checkpoint of the engine", Version: head[0]}
+	}
+	return scoring.Rule{Policy: scoring.Policy(head[1]), Denominator: scoring.Denominator(head[2])}, nil
 }
 
 // Rows on their way from the reading to the filling of a test.
@@ -170,17 +179,21 @@ func (d *decoder) test(b *book, filling *errgroup.Group) {
 		d.fail()
 		return
 	}
-	var last ImportRef
-	copy(last.ID[:], d.bytes(uint64(len(last.ID))))
-	last.Position = entry.Position(d.uint())
-	last.Received = time.UnixMicro(d.int()).UTC()
 	t := b.test([]byte(id))
+	last := d.last()
 	t.touch(b, last)
 	rows := d.count()
+	// No student has two kept scans in one test, so what is made ready for rows is
+	// bounded by the students that have been read.
+	if rows > b.students.Len() || last.Position == 0 || last.Position > b.position {
+		d.fail()
+		return
+	}
 	b.marks += rows
-	handed := make(chan []ledger.Row, handedOver)
+	handed, filled := make(chan []ledger.Row, handedOver), make(chan struct{})
 	t.kept.Reserve(rows)
 	filling.Go(func() error {
+		defer close(filled)
 		var err error
 		for part := range handed {
 			if err == nil { // The channel has to be emptied in any case.
@@ -206,9 +219,10 @@ func (d *decoder) test(b *book, filling *errgroup.Group) {
 			return
 		}
 	}
-	if rows > 0 && rise.Available == 0 {
-		d.fail()
-	}
+	filling.Go(func() error {
+		<-filled
+		return t.kept.Restored(uint64(b.position))
+	})
 }
 
 // rows reads rows and hands them over in parts.
@@ -225,6 +239,14 @@ func (d *decoder) rows(rows int, rule scoring.Rule, highest bool, handOver func(
 		}
 		rows -= len(part)
 	}
+}
+
+// last takes the last import of a test.
+func (d *decoder) last() (last ImportRef) {
+	copy(last.ID[:], d.bytes(uint64(len(last.ID))))
+	last.Position = entry.Position(d.uint())
+	last.Received = time.UnixMicro(d.int()).UTC()
+	return last
 }
 
 func (d *decoder) row(before ledger.Row, rule scoring.Rule, highest bool) (row ledger.Row) {

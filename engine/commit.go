@@ -17,7 +17,7 @@ const (
 // commitUntilClosed is the committer:
 //
 //  1. let those go first who are ready to run, then take what waits in the queue,
-//     in order;
+//     in order, behind the events that are owed;
 //  2. append it to the log in one synced write: durable;
 //  3. apply what was accepted and publish the state: visible;
 //  4. wake the requests that wait: acknowledged.
@@ -25,23 +25,19 @@ const (
 // Nothing is added to a batch by waiting for time to pass. While one append syncs,
 // the next batch gathers by itself; on busy processors, where it would not because
 // the committer is as quick as those who bring drafts, they are let through first.
-func (e *Engine) commitUntilClosed(b *book) {
+func (e *Engine) commitUntilClosed(b *book, t *trail) {
 	batch := make([]*draft, 0, batchDraftsMax)
-	entries := make([]*entry.Entry, 0, batchDraftsMax)
 	for first := range e.queue {
 		// Those who are ready to run go first: they are about to bring drafts of
 		// their own, and a sync costs the same for one as for all of them. With
 		// nobody ready, this returns at once.
 		runtime.Gosched()
-		batch, entries = e.gather(append(batch[:0], first)), entries[:0]
-		for _, d := range batch {
-			entries = append(entries, d.entry)
-		}
-		e.commit(b, batch, entries)
+		batch = e.gather(append(batch[:0], first))
+		e.commit(b, t, batch)
 		e.checkpointIfDue(b)
 		clear(batch)
-		clear(entries)
 	}
+	e.commit(b, t, nil)
 }
 
 // gather adds what waits already to batch.
@@ -62,14 +58,29 @@ func (e *Engine) gather(batch []*draft) []*draft {
 	return batch
 }
 
-func (e *Engine) commit(b *book, batch []*draft, entries []*entry.Entry) {
+// commit makes a batch durable and visible, and what is owed before it.
+func (e *Engine) commit(b *book, t *trail, batch []*draft) {
+	batch = t.due(batch)
+	if len(batch) == 0 {
+		return
+	}
+	entries := make([]*entry.Entry, len(batch))
+	documents := 0
+	for i, d := range batch {
+		entries[i] = d.entry
+		if d.event == nil {
+			documents++
+		}
+	}
 	started := e.opts.Now()
 	e.appending.begin(started)
 	err := e.opts.Log.Append(entries)
 	e.appending.end()
 	durable := e.opts.Now()
 	e.metrics.vault.Observe(durable.Sub(started).Seconds())
-	e.metrics.batch.Observe(float64(len(batch)))
+	if documents > 0 {
+		e.metrics.batch.Observe(float64(documents))
+	}
 	if err == nil {
 		e.state.Store(e.take(b, batch))
 		for _, d := range batch {
@@ -78,15 +89,30 @@ func (e *Engine) commit(b *book, batch []*draft, entries []*entry.Entry) {
 		visible := e.opts.Now()
 		e.metrics.apply.Observe(visible.Sub(durable).Seconds())
 		e.metrics.visibility.Observe(visible.Sub(durable).Seconds())
-		e.metrics.lastSuccess.Set(float64(visible.UnixNano()) / 1e9)
-	}
-	for _, d := range batch {
-		if err != nil {
-			d.err = err
+		if documents > 0 {
+			e.metrics.lastSuccess.Set(float64(visible.UnixNano()) / 1e9)
 		}
-		// From here on the request owns the draft and may give it away.
-		d.done <- struct{}{}
 	}
+	t.owe(batch, err)
+	e.owed.Store(int64(len(t.owed)))
+	for _, d := range batch {
+		d.finish(err)
+	}
+}
+
+// finish wakes who waits for the draft. From then on that is whose it is, and it may
+// be given away.
+func (d *draft) finish(err error) {
+	if d.told {
+		return
+	}
+	if d.event != nil {
+		d.told = true // It may be owed, and be committed once more.
+	}
+	if err != nil {
+		d.err = err
+	}
+	d.done <- struct{}{}
 }
 
 // take brings durable entries into the book and returns the state with them.
@@ -95,9 +121,12 @@ func (e *Engine) take(b *book, batch []*draft) *State {
 	defer e.live.Unlock()
 	for _, d := range batch {
 		b.position = d.entry.Position
-		if d.entry.Outcome == entry.Accepted {
+		switch d.entry.Outcome {
+		case entry.Accepted:
 			d.effects = b.apply(referTo(&d.entry.Header), d.doc.Records)
-		} else {
+		case entry.Event:
+			b.events++ // Settings are in force by themselves.
+		case entry.Refused, entry.Duplicate:
 			b.records += headerRecords
 		}
 	}

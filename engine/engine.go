@@ -12,6 +12,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"markr/engine/audit"
 	"markr/engine/exam"
 	"markr/engine/intake"
 	"markr/engine/scoring"
@@ -28,6 +29,9 @@ type Options struct {
 	Replay *intake.Registry
 	// Rule decides what counts; the zero value is the default rule.
 	Rule scoring.Rule
+	// InForce are settings as they are from now on. Each is recorded before the engine is
+	// ready, unless the last event of its action says so already.
+	InForce []InForce
 	// QueueMax is how many imports may wait for the committer; default 4096.
 	QueueMax int
 	// Checkpoints keeps the state between runs; default none: it is computed from the
@@ -80,6 +84,7 @@ type Engine struct {
 	codec   *entry.Codec
 	metrics *metrics
 	drafts  sync.Pool // *draft
+	turns   turns
 
 	// state is what readers see; nil until recovery has ended well.
 	state    atomic.Pointer[State]
@@ -87,6 +92,7 @@ type Engine struct {
 	saving   saving
 	refused  *refusals
 	queue    chan *draft // to the committer, which drains it and ends when it is closed
+	owed     atomic.Int64
 
 	appending appending
 
@@ -123,6 +129,11 @@ func Open(opts Options) (*Engine, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open engine: %w", err)
 	}
+	for i := range opts.InForce {
+		if _, err := audit.Encode(&opts.InForce[i].Event); err != nil {
+			return nil, fmt.Errorf("open engine: %w", err)
+		}
+	}
 	opts = opts.withDefaults()
 	e := &Engine{
 		opts:   opts,
@@ -136,6 +147,7 @@ func Open(opts Options) (*Engine, error) {
 		pasts:  make(chan struct{}, pastsMax),
 		traces: make(chan struct{}, tracesMax),
 	}
+	e.turns.init()
 	e.recovery.init(opts.Now(), opts.Log.Last())
 	if e.metrics, err = newMetrics(opts.Registerer, e); err != nil {
 		return nil, fmt.Errorf("open engine: %w", err)
@@ -153,7 +165,15 @@ func Open(opts Options) (*Engine, error) {
 
 func (e *Engine) run(ctx context.Context) {
 	b := e.restored()
-	err := e.recover(ctx, b)
+	err := e.recover(ctx, b, nil)
+	var t *trail
+	if err == nil {
+		t, err = e.readTrail()
+	}
+	if err == nil {
+		b.events = t.recorded
+		err = e.declare(b, t)
+	}
 	if err == nil {
 		e.live.Lock()
 		e.live.book = b
@@ -162,7 +182,7 @@ func (e *Engine) run(ctx context.Context) {
 	}
 	e.recovery.end(err, e.opts.Now())
 	if err == nil {
-		e.commitUntilClosed(b)
+		e.commitUntilClosed(b, t)
 		e.saveLastCheckpoint(b)
 	}
 }

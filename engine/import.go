@@ -11,13 +11,14 @@ import (
 
 	"github.com/google/uuid"
 
+	"markr/engine/audit"
 	"markr/engine/exam"
 	"markr/engine/intake"
 	"markr/engine/ledger"
 	"markr/wal/entry"
 )
 
-// draft is a document on its way from the request that brought it to the
+// draft is a document, or an event, on its way from the request that brought it to the
 // committer and back. The request owns it except between the queue and done.
 type draft struct {
 	doc     intake.Document
@@ -29,6 +30,10 @@ type draft struct {
 	first   uuid.UUID             // of a duplicate
 	err     error                 // the log's
 	aim     aim                   // the refused import that it corrects or retries
+
+	event *audit.Event // nil for a document
+	text  string       // the event's bytes
+	told  bool         // who waited for the event has been told, or nobody waits
 }
 
 // Import takes a document. When it returns without an error the document is
@@ -59,7 +64,7 @@ func (e *Engine) importFor(ctx context.Context, s Submission, a aim) (Receipt, e
 		defer release()
 	}
 	d.aim = a
-	if err := e.prepare(d, s); err != nil {
+	if err := e.prepareInTurn(d, s); err != nil {
 		return Receipt{}, fmt.Errorf("import document: %w", err)
 	}
 	if d.entry == nil { // As refused as it was.
@@ -88,19 +93,27 @@ func (e *Engine) importFor(ctx context.Context, s Submission, a aim) (Receipt, e
 	}, nil
 }
 
+// prepareInTurn prepares d when there is a processor for it.
+func (e *Engine) prepareInTurn(d *draft, s Submission) error {
+	defer e.turns.take(len(s.Raw))()
+	return e.prepare(d, s)
+}
+
 // prepare does all the work that needs no order, on the caller's goroutine:
 // decode, name, digest, compress.
 //
 // A retry that is refused again is left as it is: its entry stays nil.
 func (e *Engine) prepare(d *draft, s Submission) error {
 	started := e.opts.Now()
-	err := e.opts.Intake.Decode(&d.doc, s.Raw, s.MediaType)
+	// What is read now is what a restart will read: by the type that is kept.
+	mediaType, decides := e.opts.Intake.Kept(s.MediaType)
+	err := e.opts.Intake.Decode(&d.doc, s.Raw, mediaType)
 	decoded := e.opts.Now()
 	e.metrics.parse.Observe(decoded.Sub(started).Seconds())
 	header := entry.Header{
 		Received:  decoded.UTC().Truncate(time.Microsecond),
 		Source:    s.Source,
-		MediaType: s.MediaType,
+		MediaType: mediaType,
 	}
 	switch {
 	case err == nil:
@@ -120,7 +133,11 @@ func (e *Engine) prepare(d *draft, s Submission) error {
 	if header.Salt, err = newSalt(e.opts.Random); err != nil {
 		return err
 	}
-	d.entry = e.codec.Seal(header, s.Raw)
+	if decides {
+		d.entry = e.codec.SealTyped(header, s.Raw)
+	} else {
+		d.entry = e.codec.Seal(header, s.Raw)
+	}
 	// One that the log cannot keep must not reach it: it would refuse the batch.
 	if err := d.entry.Check(); err != nil {
 		return err

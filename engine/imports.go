@@ -27,19 +27,28 @@ func (e *Engine) Imports(before entry.Position, outcome entry.Outcome, limit int
 	if err := e.ready(); err != nil {
 		return nil, err
 	}
-	headers, err := e.opts.Log.Headers(before, outcome, limit)
-	if err != nil {
-		return nil, fmt.Errorf("list imports: %w", err)
-	}
-	list := make([]Import, 0, len(headers))
-	for _, h := range headers {
-		one, err := e.describe(h)
+	var list []Import
+	for {
+		asked := limit - len(list)
+		headers, err := e.opts.Log.Headers(before, outcome, asked)
 		if err != nil {
-			return nil, err
+			return nil, fmt.Errorf("list imports: %w", err)
 		}
-		list = append(list, one)
+		for _, h := range headers {
+			before = h.Position
+			if h.Outcome == entry.Event {
+				continue // It is no import, and hardly any entry is one.
+			}
+			one, err := e.describe(h)
+			if err != nil {
+				return nil, err
+			}
+			list = append(list, one)
+		}
+		if len(list) >= limit || len(headers) < asked {
+			return list, nil
+		}
 	}
-	return list, nil
 }
 
 // Document returns the bytes of an import as received, and its media type; for a
@@ -80,6 +89,9 @@ func (e *Engine) find(id uuid.UUID) (entry.Header, error) {
 		return entry.Header{}, err
 	}
 	h, err := e.opts.Log.Find(id)
+	if err == nil && h.Outcome == entry.Event {
+		err = entry.ErrNotFound
+	}
 	if err != nil {
 		return entry.Header{}, e.lookupError(id, err)
 	}

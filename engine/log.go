@@ -28,7 +28,8 @@ type Log interface {
 	// Append makes the entries durable in one step, in order: all of them or,
 	// after a crash, none. It gives each its Position, and turns an Accepted
 	// entry whose digest is already accepted, in the log or earlier in the same
-	// batch, into a Duplicate. It returns only when they are on disk.
+	// batch, into a Duplicate; an Event stays what it is, however many are alike. It
+	// returns only when they are on disk.
 	//
 	// One goroutine appends. After [entry.ErrReadOnly], and [entry.ErrInvalid] for
 	// an entry that no log can keep, nothing has happened; after any other error
@@ -46,8 +47,8 @@ type Log interface {
 	// true of what Append has made durable when that returns.
 	DroppedThrough() entry.Position
 
-	// Replay calls fn with every Accepted entry from position from on, in
-	// order, and stops at fn's first error. fn may keep the entry. A damaged
+	// Replay calls fn with every Accepted and every Event entry from position from on,
+	// in order, and stops at fn's first error. fn may keep the entry. A damaged
 	// entry ends it with a *entry.DamagedError.
 	Replay(ctx context.Context, from entry.Position, fn func(*entry.Entry) error) error
 

@@ -26,6 +26,7 @@ type metrics struct {
 	checkpointDuration prometheus.Histogram
 	checkpointPosition prometheus.Gauge
 	checkpointFailures prometheus.Counter
+	events             prometheus.Counter
 
 	added, raised, unchanged prometheus.Counter
 	badScannedOn, badAnswers prometheus.Counter
@@ -93,12 +94,15 @@ func newMetrics(registerer prometheus.Registerer, e *Engine) (*metrics, error) {
 	m.checkpointFailures = prometheus.NewCounter(prometheus.CounterOpts{
 		Name: "markr_engine_checkpoint_failures_total", Help: "Checkpoints that could not be written; the one before stays.",
 	})
+	m.events = prometheus.NewCounter(prometheus.CounterOpts{
+		Name: "markr_engine_events_total", Help: "Events that were made durable: changes of rules and of who is let in.",
+	})
 	if registerer == nil {
 		return m, nil
 	}
 	collectors := append(e.gauges(), newRefusedCollector(e.refused), resolved,
 		stages, batch, visibility, documents, rejected, effects, findings, m.lastSuccess, m.records,
-		m.checkpointDuration, m.checkpointPosition, m.checkpointFailures)
+		m.checkpointDuration, m.checkpointPosition, m.checkpointFailures, m.events)
 	for _, c := range collectors {
 		if err := registerer.Register(c); err != nil {
 			return nil, fmt.Errorf("register metrics: %w", err)
@@ -136,6 +140,9 @@ func (e *Engine) gauges() []prometheus.Collector {
 	add("markr_import_stalled", "1 while the disk does not answer and imports are refused because of it.", func() float64 {
 		return flag(e.stalled() != nil)
 	})
+	add("markr_engine_events_owed", "Events that wait until the disk has room for them; they go in front of the next import.", func() float64 {
+		return float64(e.Owed())
+	})
 	add("markr_engine_recovery_duration_seconds", "How long the last recovery from the log took; 0 until it has ended.", func() float64 {
 		select {
 		case <-e.recovery.ended:
@@ -155,8 +162,12 @@ func flag(on bool) float64 {
 	return 0
 }
 
-// count counts a durable document.
+// count counts a durable document, or an event.
 func (m *metrics) count(d *draft) {
+	if d.event != nil {
+		m.events.Inc()
+		return
+	}
 	m.documents[d.entry.Outcome].Inc()
 	if d.refused != nil {
 		if c, known := m.rejected[d.refused.Code]; known {

@@ -119,8 +119,9 @@ func (p *parcel) reset() {
 }
 
 // recover brings the book from where it is to the end of the log. Documents are decoded on all
-// cores and applied in order, by the same apply that live imports use.
-func (e *Engine) recover(ctx context.Context, b *book) error {
+// cores and applied in order, by the same apply that live imports use. before, if it is
+// not nil, is called with each entry's position before that is applied.
+func (e *Engine) recover(ctx context.Context, b *book, before func(entry.Position) error) error {
 	// Four parcels a core keep every core busy and bound what is in memory. As
 	// no channel holds fewer, only idle ever makes anybody wait.
 	cores := runtime.GOMAXPROCS(0)
@@ -156,7 +157,9 @@ func (e *Engine) recover(ctx context.Context, b *book) error {
 			for _, stored := range p.entries {
 				aimed.noteAimed(&stored.Header)
 			}
-			e.applyParcel(b, p)
+			if err := e.applyParcel(b, p, before); err != nil {
+				return err
+			}
 			idle <- p
 		}
 		return nil
@@ -203,17 +206,32 @@ func (e *Engine) decodeParcel(p *parcel) error {
 		p.docs, p.raws = append(p.docs, intake.Document{}), append(p.raws, nil)
 	}
 	for i, stored := range p.entries {
-		if err := e.decode(stored, &p.docs[i], &p.raws[i]); err != nil {
+		var err error
+		if stored.Outcome == entry.Event {
+			_, _, err = readEvent(e.codec, stored)
+		} else {
+			err = e.decode(stored, &p.docs[i], &p.raws[i])
+		}
+		if err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func (e *Engine) applyParcel(b *book, p *parcel) {
+func (e *Engine) applyParcel(b *book, p *parcel, before func(entry.Position) error) error {
 	for i, stored := range p.entries {
+		if before != nil {
+			if err := before(stored.Position); err != nil {
+				return err
+			}
+		}
 		doc := &p.docs[i]
-		b.apply(referTo(&stored.Header), doc.Records)
+		// An event that can be read is all there is to do about it: those there are so far
+		// are settings, and what is in force comes with the start.
+		if stored.Outcome == entry.Accepted {
+			b.apply(referTo(&stored.Header), doc.Records)
+		}
 		e.recovery.records.Add(uint64(len(doc.Records)))
 		e.recovery.applied.Store(uint64(stored.Position))
 		doc.Reset()
@@ -222,6 +240,7 @@ func (e *Engine) applyParcel(b *book, p *parcel) {
 		}
 	}
 	p.reset()
+	return nil
 }
 
 // rawBytesKept is the longest document whose memory serves the next one: there may

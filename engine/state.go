@@ -17,6 +17,7 @@ import (
 // changes.
 type State struct {
 	position entry.Position
+	events   uint64 // up to position
 	students int
 	marks    int
 	tests    *btree.Map[exam.TestID, *Test]
@@ -24,6 +25,9 @@ type State struct {
 
 // Position is the last position that is part of the state.
 func (s *State) Position() entry.Position { return s.position }
+
+// Documents is how many documents have arrived up to the position, of every outcome.
+func (s *State) Documents() uint64 { return uint64(s.position) - s.events }
 
 // Students is how many distinct student numbers are known, over all tests.
 func (s *State) Students() int { return s.students }

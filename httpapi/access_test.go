@@ -52,6 +52,7 @@ var scopeOf = map[string]string{
 	"/refusals":                          "read",
 	"/desk":                              "read",
 	"/desk/{id}":                         "read,export",
+	"/audit":                             "admin",
 	"/":                                  "read",
 	"/metrics":                           "metrics",
 	"/openapi.json":                      "",

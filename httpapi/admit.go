@@ -16,13 +16,15 @@ const (
 	admitted       admission = iota // its body, if any, is read
 	bodyUnwanted                    // answered without looking at its body
 	refusedFraming                  // both Content-Length and Transfer-Encoding
-	refusedLines                    // too many header fields
+	refusedFields                   // too many header fields
+	refusedLines                    // lines that different programs read differently
 	refusedLength                   // the declared length is over the limit
 	refusedType                     // no decoder for the content type
 	refusedCoding                   // no decoder for the content coding
 	refusedDraining
 	refusedEngine // the engine says why: not ready, read-only, failed
 	refusedBudget // the declared length does not fit into what is free
+	refusedPlaces // one more import would have to wait too long
 	refusedAccess // whoever sends it is not let in, see access.go
 	admissions    // how many there are
 )
@@ -36,7 +38,8 @@ const admissionField = ":admission"
 // its body. A request whose body will not be read is cut off from it: the core
 // then neither asks for the body (Expect: 100-continue) nor waits for it, and the
 // request is answered at once. The connection is closed after the answer, because
-// what follows on it is not a request; see [request.answer].
+// what follows on it is not a request; see [request.answer]. Short bodies of imports
+// that may come again are left to be heard out; see [heardOut].
 func (s *Server) headerReceived(header *fasthttp.RequestHeader) fasthttp.RequestConfig {
 	decision := s.admit(header)
 	if decision == admitted {
@@ -46,6 +49,9 @@ func (s *Server) headerReceived(header *fasthttp.RequestHeader) fasthttp.Request
 		return fasthttp.RequestConfig{}
 	}
 	header.SetCanonical([]byte(admissionField), []byte{'0' + byte(decision)})
+	if heardOut(decision, header) && len(header.Peek(fasthttp.HeaderExpect)) == 0 {
+		return fasthttp.RequestConfig{ReadTimeout: s.readTimeout(int64(header.ContentLength()))}
+	}
 	header.SetContentLength(0)
 	header.Del(fasthttp.HeaderExpect)
 	return fasthttp.RequestConfig{}
@@ -53,8 +59,8 @@ func (s *Server) headerReceived(header *fasthttp.RequestHeader) fasthttp.Request
 
 // admissionOf is what headerReceived has decided.
 func admissionOf(header *fasthttp.RequestHeader) admission {
-	if header.ContentLength() != 0 {
-		return admitted // who is cut off from its body has none; see headerReceived
+	if length := header.ContentLength(); length < 0 || length > heardOutBytesMax {
+		return admitted // who is refused has no body, or a short one; see headerReceived
 	}
 	value := header.Peek(admissionField)
 	if len(value) == 0 {
@@ -69,11 +75,13 @@ const noBody = -2
 func (s *Server) admit(header *fasthttp.RequestHeader) admission {
 	raw := header.RawHeaders()
 	length := header.ContentLength()
-	lines, names := fieldsOf(raw)
+	fields := fieldsOf(raw)
 	switch {
-	case lines > s.limits.HeaderLinesMax+1: // and the empty line
+	case fields.lines > s.limits.HeaderLinesMax+1: // and the empty line
+		return refusedFields
+	case fields.ambiguous():
 		return refusedLines
-	case length != noBody && names.has(fasthttp.HeaderTransferEncoding) && framedTwice(raw):
+	case length != noBody && fields.names.has(fasthttp.HeaderTransferEncoding) && framedTwice(raw):
 		return refusedFraming
 	case !bringsDocument(header):
 		if length == noBody || length == 0 {
@@ -92,8 +100,23 @@ func (s *Server) admit(header *fasthttp.RequestHeader) admission {
 		return refusedEngine
 	case int64(length) > s.budget.free():
 		return refusedBudget
+	case s.places.full():
+		return refusedPlaces
 	}
 	return admitted
+}
+
+// heardOutBytesMax is the longest body of a refused import that is read to its end
+// and forgotten, which the core does after it has answered. A new connection would
+// cost both ends more.
+const heardOutBytesMax = 256 << 10
+
+// heardOut says whether a request is refused only because others came before it, and
+// has a body so short that its connection goes on. It is answered before the body is
+// read, all the same.
+func heardOut(decision admission, header *fasthttp.RequestHeader) bool {
+	length := header.ContentLength()
+	return (decision == refusedBudget || decision == refusedPlaces) && length > 0 && length <= heardOutBytesMax
 }
 
 // bringsDocument says whether a request is for one of the two routes that read bodies.
@@ -155,8 +178,10 @@ func (s *Server) refusal(decision admission) error {
 func newRefusals(limits Limits, mediaTypes string) (refusals [admissions]*requestError) {
 	refusals[refusedFraming] = refuse(codeInvalidRequest,
 		"The request has both a Content-Length and a Transfer-Encoding; it must have one of them.")
-	refusals[refusedLines] = refuse(codeHeaderTooLarge,
+	refusals[refusedFields] = refuse(codeHeaderTooLarge,
 		"The request has more than %d header fields (header-lines-max).", limits.HeaderLinesMax)
+	refusals[refusedLines] = refuse(codeInvalidRequest,
+		"The header has folded lines or line ends of two kinds; every field must be on one line, and all lines must end alike.")
 	refusals[refusedLength] = errBodyTooLarge(limits.BodyBytesMax)
 	refusals[refusedType] = &requestError{
 		code:   codeUnsupportedMediaType,
@@ -170,6 +195,7 @@ func newRefusals(limits Limits, mediaTypes string) (refusals [admissions]*reques
 	}
 	refusals[refusedDraining] = errDraining
 	refusals[refusedBudget] = errOverBudget(limits.BytesInFlightMax)
+	refusals[refusedPlaces] = errImportsInFlight(limits.ImportsInFlightMax)
 	refusals[refusedAccess] = errPassed // reached only by who has been let in meanwhile
 	return refusals
 }

@@ -54,6 +54,7 @@ func (b *body) fill(source io.Reader, declared, limit int64) error {
 		n, err := source.Read(room)
 		b.bytes = b.bytes[:len(b.bytes)+n]
 		if errors.Is(err, io.EOF) {
+			b.trim()
 			return nil
 		}
 		if err != nil {
@@ -91,6 +92,22 @@ func (b *body) grow(declared, limit int64) error {
 		b.taken -= int64(cap(old))
 	}
 	return nil
+}
+
+// trim moves the bytes of a long body whose length was not known to a buffer of their
+// own length, if much of theirs is empty: what it takes to decode it comes on top of
+// that. It is left undone when the budget has no room for both.
+func (b *body) trim() {
+	length := int64(len(b.bytes))
+	held := int64(cap(b.bytes))
+	if length <= bufferBytesKept || held-length <= length/4 || b.take(length) != nil {
+		return
+	}
+	old := b.bytes
+	b.bytes = append(make([]byte, 0, length), old...)
+	b.server.buffers.put(old)
+	b.server.budget.give(held)
+	b.taken -= held
 }
 
 // atEnd is nil when source has nothing more, and errOverLimit when it has.

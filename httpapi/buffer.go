@@ -10,13 +10,18 @@ const (
 )
 
 // buffers keeps buffers between requests, by size.
-type buffers [bufferClasses]sync.Pool
+type buffers struct {
+	pools [bufferClasses]sync.Pool
+	// released is told of every buffer that is given back; nil but in a test, which
+	// overwrites them.
+	released func([]byte)
+}
 
 // get returns an empty buffer with room for size bytes; size is one that sizeFor
 // has given.
 func (p *buffers) get(size int64) []byte {
 	if class := classOf(size); class >= 0 {
-		if kept, ok := p[class].Get().(*[]byte); ok {
+		if kept, ok := p.pools[class].Get().(*[]byte); ok {
 			return (*kept)[:0]
 		}
 	}
@@ -25,8 +30,11 @@ func (p *buffers) get(size int64) []byte {
 
 // put takes a buffer back.
 func (p *buffers) put(buffer []byte) {
+	if p.released != nil {
+		p.released(buffer[:cap(buffer)])
+	}
 	if class := classOf(int64(cap(buffer))); class >= 0 {
-		p[class].Put(&buffer)
+		p.pools[class].Put(&buffer)
 	}
 }
 

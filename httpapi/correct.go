@@ -77,7 +77,7 @@ func (s *Server) retry(r *request, id uuid.UUID) error {
 	defer s.budget.give(found.Size)
 	patience := patience{until: r.started.Add(s.limits.ReadTimeout), now: s.now}
 	defer patience.end()
-	if err := s.enter(&patience); err != nil {
+	if err := s.enter(); err != nil {
 		return err
 	}
 	defer s.exit()

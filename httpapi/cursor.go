@@ -22,6 +22,7 @@ const (
 	cursorVersion       = 1
 	cursorOfTests       = 't' // the key is a test id: go on after it
 	cursorOfImports     = 'i' // the key is a position, big-endian: go on before it
+	cursorOfChanges     = 'c' // the same, in the audit trail
 	cursorOfHistory     = 'h' // the key is a position, big-endian: go on with it
 	cursorChecksumBytes = 4
 	cursorBytesMin      = 2 + 1 + cursorChecksumBytes
@@ -41,25 +42,35 @@ func parseTestsCursor(cursor string) (exam.TestID, error) {
 
 // importsCursor goes on before a position.
 func importsCursor(before entry.Position) string {
-	return sealCursor(cursorOfImports, binary.BigEndian.AppendUint64(nil, uint64(before)))
+	return sealPosition(cursorOfImports, before)
 }
 
 // parseImportsCursor is the position that the cursor goes on before.
 func parseImportsCursor(cursor string) (entry.Position, error) {
-	return openPositionCursor(cursorOfImports, cursor)
+	return openPosition(cursorOfImports, cursor)
+}
+
+// changesCursor goes on before a position, in the audit trail.
+func changesCursor(before entry.Position) string { return sealPosition(cursorOfChanges, before) }
+
+// parseChangesCursor is the position that the cursor goes on before.
+func parseChangesCursor(cursor string) (entry.Position, error) {
+	return openPosition(cursorOfChanges, cursor)
 }
 
 // historyCursor goes on with a position.
-func historyCursor(with entry.Position) string {
-	return sealCursor(cursorOfHistory, binary.BigEndian.AppendUint64(nil, uint64(with)))
-}
+func historyCursor(with entry.Position) string { return sealPosition(cursorOfHistory, with) }
 
 // parseHistoryCursor is the position that the cursor goes on with.
 func parseHistoryCursor(cursor string) (entry.Position, error) {
-	return openPositionCursor(cursorOfHistory, cursor)
+	return openPosition(cursorOfHistory, cursor)
 }
 
-func openPositionCursor(list byte, cursor string) (entry.Position, error) {
+func sealPosition(list byte, at entry.Position) string {
+	return sealCursor(list, binary.BigEndian.AppendUint64(nil, uint64(at)))
+}
+
+func openPosition(list byte, cursor string) (entry.Position, error) {
 	key, err := openCursor(list, cursor)
 	if err != nil {
 		return 0, err

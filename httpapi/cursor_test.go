@@ -22,6 +22,12 @@ func TestCursorRoundTrip(t *testing.T) {
 		if got, err := httpapi.ParseImportsCursor(httpapi.ImportsCursor(position)); err != nil || got != position {
 			t.Fatalf("cursor before %d came back as %d, %v", position, got, err)
 		}
+		if got, err := httpapi.ParseChangesCursor(httpapi.ChangesCursor(position)); err != nil || got != position {
+			t.Fatalf("cursor of changes before %d came back as %d, %v", position, got, err)
+		}
+		if _, err := httpapi.ParseImportsCursor(httpapi.ChangesCursor(position)); err == nil {
+			t.Fatal("a cursor of changes was taken for one of imports")
+		}
 	})
 }
 

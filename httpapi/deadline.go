@@ -91,6 +91,7 @@ func (c *conn) Read(p []byte) (int, error) {
 	for n == 0 && c.reads.tooEarly(err) {
 		n, err = c.Conn.Read(p)
 	}
+	c.late = n == 0 && errors.Is(err, os.ErrDeadlineExceeded)
 	return n, err
 }
 

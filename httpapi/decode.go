@@ -1,7 +1,6 @@
 package httpapi
 
 import (
-	"bufio"
 	"bytes"
 	"errors"
 	"fmt"
@@ -80,87 +79,89 @@ const (
 	inflateBytesHeld   = 64 << 10                   // a window of 32 KiB and tables
 )
 
-// decodeInto reads the decoded bytes of a wire into b.
-func (s *Server) decodeInto(b *body, c bodyCoding, w *wire) error {
-	limit := s.limits.DecodedBytesMax
+// decode takes the content coding off a document that has been received whole. What
+// it takes to do so is computing, so it is done in turn with others.
+func (s *Server) decode(r *request, c bodyCoding) error {
+	coded := r.document
+	r.document = body{server: s}
+	defer coded.release()
+	if c == bodyIdentity || len(coded.bytes) == 0 { // an empty body is an empty document in every coding
+		r.document, coded = coded, body{server: s}
+		return nil
+	}
+	defer s.engine.TakeTurn(len(coded.bytes) * usualRatio)()
+	b, source := &r.document, bytes.NewReader(coded.bytes)
 	switch c {
 	case bodyGzip:
-		return s.gunzip(b, w, limit)
+		return s.gunzip(b, source)
 	case bodyDeflate:
-		return s.inflate(b, w, limit)
-	case bodyZstd:
-		return s.unzstd(b, w, limit)
+		return s.inflate(b, source)
 	default:
-		return b.fill(w, w.declared, s.limits.BodyBytesMax)
+		return s.unzstd(b, source)
 	}
 }
 
-func (s *Server) gunzip(b *body, w *wire, limit int64) error {
+// usualRatio is how many times as long documents are without their coding, about.
+const usualRatio = 16
+
+func (s *Server) gunzip(b *body, source *bytes.Reader) error {
 	if err := b.take(inflateBytesHeld); err != nil {
 		return err
 	}
-	buffered := s.acquireReader(w)
-	defer s.releaseReader(buffered)
 	decoder, _ := s.gzips.Get().(*gzip.Reader)
 	defer s.gzips.Put(decoder)
 	// Reset reads the header of the first member. After each member a further
 	// one may follow and nothing else.
-	if err := decoder.Reset(buffered); err != nil {
-		return codingError(w, bodyGzip, err)
+	if err := decoder.Reset(source); err != nil {
+		return codingError(bodyGzip, err)
 	}
-	return codingError(w, bodyGzip, b.fill(decoder, -1, limit))
+	return codingError(bodyGzip, b.fill(decoder, -1, s.limits.DecodedBytesMax))
 }
 
-func (s *Server) inflate(b *body, w *wire, limit int64) error {
+func (s *Server) inflate(b *body, source *bytes.Reader) error {
 	if err := b.take(inflateBytesHeld); err != nil {
 		return err
 	}
-	buffered := s.acquireReader(w)
-	defer s.releaseReader(buffered)
-	decoder, err := zlib.NewReader(buffered)
+	decoder, err := zlib.NewReader(source)
 	if err != nil {
-		return codingError(w, bodyDeflate, err)
+		return codingError(bodyDeflate, err)
 	}
 	defer func() { _ = decoder.Close() }() // it holds nothing that could fail to close
-	if err := b.fill(decoder, -1, limit); err != nil {
-		return codingError(w, bodyDeflate, err)
+	if err := b.fill(decoder, -1, s.limits.DecodedBytesMax); err != nil {
+		return codingError(bodyDeflate, err)
 	}
-	if err := atEnd(buffered); err != nil {
-		return codingError(w, bodyDeflate, errTrailing)
+	if source.Len() > 0 {
+		return codingError(bodyDeflate, errTrailing)
 	}
 	return nil
 }
 
-func (s *Server) unzstd(b *body, w *wire, limit int64) error {
+func (s *Server) unzstd(b *body, source *bytes.Reader) error {
 	if err := b.take(zstdBytesHeld); err != nil {
 		return err
 	}
 	// Decoders are not kept: each may hold a window of megabytes.
-	decoder, err := zstd.NewReader(w,
+	decoder, err := zstd.NewReader(source,
 		zstd.WithDecoderConcurrency(1), // no goroutines
 		zstd.WithDecoderLowmem(true),
 		zstd.WithDecoderMaxWindow(zstdWindowBytesMax),
 	)
 	if err != nil {
-		return codingError(w, bodyZstd, err)
+		return codingError(bodyZstd, err)
 	}
 	defer decoder.Close()
-	return codingError(w, bodyZstd, b.fill(decoder, -1, limit))
+	return codingError(bodyZstd, b.fill(decoder, -1, s.limits.DecodedBytesMax))
 }
 
 // errTrailing: something follows the end of a compressed body.
 var errTrailing = errors.New("something follows the end of the compressed data")
 
-// codingError is why decoding stopped: what the wire said, if it was the wire, or
-// what we said, or else what is wrong with the compressed data.
-func codingError(w *wire, c bodyCoding, err error) error {
+// codingError is why decoding stopped: what we said, or else what is wrong with the
+// compressed data.
+func codingError(c bodyCoding, err error) error {
 	switch {
 	case err == nil, errors.Is(err, errOverLimit), errors.Is(err, errBudget):
 		return err
-	case w.err != nil && !errors.Is(w.err, io.EOF):
-		return w.err
-	case w.received == 0:
-		return nil // an empty body is an empty document in every coding
 	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
 		err = errors.New("it ends before its end mark")
 	}
@@ -178,14 +179,3 @@ func (e *badCodingError) Error() string { return fmt.Sprintf("not valid %v: %v",
 
 // Unwrap gives what the decoder said.
 func (e *badCodingError) Unwrap() error { return e.err }
-
-func (s *Server) acquireReader(from io.Reader) *bufio.Reader {
-	r, _ := s.readers.Get().(*bufio.Reader)
-	r.Reset(from)
-	return r
-}
-
-func (s *Server) releaseReader(r *bufio.Reader) {
-	r.Reset(nil)
-	s.readers.Put(r)
-}

@@ -56,7 +56,7 @@ var (
 	errPassed = refuse(codeUnavailable, "The server was not ready for a moment; nothing of this document was counted.")
 )
 
-// errImportsInFlight: no other import came to its end in time.
+// errImportsInFlight: others would not come to their end in time.
 func errImportsInFlight(limit int) *requestError {
 	return refuse(codeOverloaded, "There are %d imports under way (imports-in-flight-max); nothing of this document was counted.", limit)
 }

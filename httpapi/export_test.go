@@ -5,6 +5,8 @@ import (
 	"net"
 	"time"
 
+	"github.com/valyala/fasthttp"
+
 	"markr/engine/exam"
 	"markr/wal/entry"
 )
@@ -42,6 +44,9 @@ func Routes() []Route { return exportRoutes(routeTable()) }
 // OperatorRoutes is the route table of the operators' listener.
 func OperatorRoutes() []Route { return exportRoutes(operatorRoutes()) }
 
+// ControlRoutes is the route table of the control socket.
+func ControlRoutes() []Route { return exportRoutes(controlRoutes()) }
+
 func exportRoutes(table []route) []Route {
 	var exported []Route
 	for _, r := range table {
@@ -52,13 +57,41 @@ func exportRoutes(table []route) []Route {
 
 // SetPanic makes GET /livez panic with a value.
 func (s *Server) SetPanic(value any) {
-	for _, l := range []*listening{&s.public, &s.operators} {
+	for _, l := range []*listening{&s.public, &s.operators, &s.control} {
 		for _, paths := range l.routes.byLength {
 			for _, p := range paths {
 				if p.routes[0].pattern == "/livez" {
 					p.routes[0].handle = func(*Server, *request) error { panic(value) }
 				}
 			}
+		}
+	}
+}
+
+// Poison overwrites everything that was lent out of a request as soon as its handler
+// has returned, and every buffer of a body as soon as it is given back: whoever has
+// kept a slice instead of a copy finds poison in it, and not, with luck, what it was.
+// It is for connections to come.
+func (s *Server) Poison() {
+	spoil := func(b []byte) {
+		for i := range b {
+			b[i] = '!'
+		}
+	}
+	s.buffers.released = spoil
+	handle := s.public.core.Handler
+	s.public.core.Handler = func(ctx *fasthttp.RequestCtx) {
+		handle(ctx)
+		header := &ctx.Request.Header
+		for _, value := range header.All() {
+			spoil(value)
+		}
+		for name, value := range ctx.QueryArgs().All() {
+			spoil(name)
+			spoil(value)
+		}
+		for _, lent := range [][]byte{header.RequestURI(), header.RawHeaders(), ctx.Path(), ctx.URI().PathOriginal()} {
+			spoil(lent)
 		}
 	}
 }
@@ -85,15 +118,18 @@ func (s *Server) TakeBudget(n int64) (giveBack func()) {
 
 // TakePlaces takes all places of imports and returns how to give them back.
 func (s *Server) TakePlaces() (giveBack func()) {
-	for range cap(s.places) {
-		s.places <- struct{}{}
+	for range cap(s.places.taken) {
+		s.places.taken <- struct{}{}
 	}
 	return func() {
-		for range cap(s.places) {
-			<-s.places
+		for range cap(s.places.taken) {
+			s.places.leave()
 		}
 	}
 }
+
+// WaitingImports is how many imports wait for a place.
+func (s *Server) WaitingImports() int64 { return s.places.waiting.Load() }
 
 // ZstdBytesHeld is what a zstd body takes from the budget beside its bytes.
 const ZstdBytesHeld = zstdBytesHeld
@@ -142,6 +178,12 @@ func ParseTestsCursor(cursor string) (exam.TestID, error) { return parseTestsCur
 // ImportsCursor makes a cursor of the list of imports.
 func ImportsCursor(before entry.Position) string { return importsCursor(before) }
 
+// ChangesCursor makes a cursor of the audit trail.
+func ChangesCursor(before entry.Position) string { return changesCursor(before) }
+
+// ParseChangesCursor reads a cursor of the audit trail.
+func ParseChangesCursor(cursor string) (entry.Position, error) { return parseChangesCursor(cursor) }
+
 // ParseImportsCursor reads a cursor of the list of imports.
 func ParseImportsCursor(cursor string) (entry.Position, error) { return parseImportsCursor(cursor) }
 
@@ -177,13 +219,13 @@ func (s *Server) HeldByDownloads() int64 { return s.content.downloads.used.Load(
 // FieldsOf looks through a header block: its lines, and which of the names it may
 // have.
 func FieldsOf(raw string, names []string) (lines int, may []string) {
-	lines, found := fieldsOf([]byte(raw))
+	found := fieldsOf([]byte(raw))
 	for _, name := range names {
-		if found.has(name) {
+		if found.names.has(name) {
 			may = append(may, name)
 		}
 	}
-	return lines, may
+	return found.lines, may
 }
 
 // NewPatience makes a patience and says how it is ended.

@@ -20,18 +20,35 @@ func initialOf(first byte) initials {
 	return 1 << letter
 }
 
-// fieldsOf looks through a header block once: how many lines it has, the empty one
-// at its end included, and the initials of its fields. A line that goes on with
-// the one before begins with a blank, and is none.
-func fieldsOf(raw []byte) (lines int, names initials) {
+// fields is what a look through a header block tells.
+type fields struct {
+	names initials
+	lines int // the empty one at the end included
+	bare  int // lines that end with a line feed alone
+	// folded: a line begins with a blank, and goes on with the one before.
+	folded bool
+}
+
+// fieldsOf looks through a header block once.
+func fieldsOf(raw []byte) (f fields) {
 	for len(raw) > 0 {
-		names |= initialOf(raw[0])
+		f.names |= initialOf(raw[0])
+		f.folded = f.folded || raw[0] == ' ' || raw[0] == '\t'
 		end := bytes.IndexByte(raw, '\n')
 		if end < 0 {
 			break
 		}
-		lines++
+		f.lines++
+		if end == 0 || raw[end-1] != '\r' {
+			f.bare++
+		}
 		raw = raw[end+1:]
 	}
-	return lines, names
+	return f
 }
+
+// ambiguous says whether different programs may see different fields: in a folded
+// line, which is long forbidden, or where lines end in two ways, so that one of them
+// may be an end to some and a part of a value to others. Old devices that end all
+// lines with a line feed are understood in one way only.
+func (f *fields) ambiguous() bool { return f.folded || (f.bare > 0 && f.bare < f.lines) }

@@ -12,6 +12,8 @@ import (
 	"math/rand/v2"
 	"net"
 	"net/http"
+	"os"
+	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
@@ -23,13 +25,16 @@ import (
 
 	"markr/engine"
 	"markr/engine/intake"
+	"markr/engine/intake/markscsv"
 	"markr/engine/intake/mcqxml"
+	"markr/engine/intake/qtixml"
 	"markr/httpapi"
 	"markr/wal"
 )
 
 var (
 	seedFlag = flag.Uint64("seed", 0, "seed of the random tests; 0 takes a new one")
+	long     = flag.Bool("long", false, "run the long tests")
 	update   = flag.Bool("update", false, "write golden files instead of comparing with them")
 )
 
@@ -37,6 +42,10 @@ var (
 // goroutines of fasthttp's: one sleeps for up to ten seconds before it finds out
 // that its server has stopped, the other keeps the date.
 func TestMain(m *testing.M) {
+	if task := os.Getenv(idleClient); task != "" {
+		holdConnections(task)
+		return
+	}
 	goleak.VerifyTestMain(m,
 		goleak.IgnoreAnyFunction("github.com/valyala/fasthttp.(*workerPool).Start.func2"),
 		goleak.IgnoreAnyFunction("github.com/valyala/fasthttp.updateServerDate.func1"))
@@ -86,6 +95,28 @@ func newBorder(t testing.TB, adjust func(*httpapi.Options)) *border {
 	return b
 }
 
+// testProfiles are those that the vectors of tables are read by.
+func testProfiles(t testing.TB) []*markscsv.Profile {
+	t.Helper()
+	files, err := filepath.Glob("../engine/intake/markscsv/testdata/profiles/*.json")
+	if err != nil || len(files) == 0 {
+		t.Fatalf("no profiles: %v", err)
+	}
+	var all []*markscsv.Profile
+	for _, file := range files {
+		content, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		p, err := markscsv.ParseProfile(strings.TrimSuffix(filepath.Base(file), ".json"), content)
+		if err != nil {
+			t.Fatal(err)
+		}
+		all = append(all, p)
+	}
+	return all
+}
+
 // vault is a log that can be closed.
 type vault interface {
 	engine.Log
@@ -95,7 +126,14 @@ type vault interface {
 // newBorderOn starts a server on a vault, whose engine may not be ready yet.
 func newBorderOn(t testing.TB, log vault, adjust func(*httpapi.Options)) *border {
 	t.Helper()
-	formats, err := intake.NewRegistry(mcqxml.New(intake.Limits{}))
+	return newBorderReading(t, log, adjust,
+		mcqxml.New(intake.Limits{}), markscsv.New(intake.Limits{}, testProfiles(t)...), qtixml.New(intake.Limits{}))
+}
+
+// newBorderReading starts a server that reads these formats.
+func newBorderReading(t testing.TB, log vault, adjust func(*httpapi.Options), decoders ...intake.Decoder) *border {
+	t.Helper()
+	formats, err := intake.NewRegistry(decoders...)
 	if err != nil {
 		t.Fatal(err)
 	}

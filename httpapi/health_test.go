@@ -24,6 +24,7 @@ type ailing struct {
 
 	replay chan struct{}         // Replay waits for it; nil: it does not wait
 	broken atomic.Pointer[error] // what Append and Writable say
+	doomed atomic.Bool           // Append fails, and nobody has known before
 }
 
 func (a *ailing) Replay(ctx context.Context, from entry.Position, fn func(*entry.Entry) error) error {
@@ -47,6 +48,9 @@ func (a *ailing) Writable() error {
 func (a *ailing) Append(entries []*entry.Entry) error {
 	if err := a.Writable(); err != nil {
 		return err
+	}
+	if a.doomed.Load() {
+		return entry.ErrFailed
 	}
 	return a.Vault.Append(entries)
 }
@@ -234,6 +238,30 @@ func TestFailedVault(t *testing.T) {
 		t.Error(got.body)
 	}
 	log.fail(nil)
+}
+
+// TestFailedAppend: a document whose append fails is neither acknowledged nor refused,
+// whatever it is, and does not count.
+func TestFailedAppend(t *testing.T) {
+	t.Parallel()
+	log := newAiling(t)
+	b := newBorderOn(t, log, nil)
+	if err := b.engine.WaitReady(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	log.doomed.Store(true)
+	for _, body := range []string{document(sheet("1", "1", 1, 2)), "not XML"} {
+		got := b.post(t, body).want(t, 503)
+		if !strings.Contains(got.body, `"code":"unavailable"`) || got.Header.Get("Retry-After") == "" {
+			t.Errorf("%v %s", got.Header, got.body)
+		}
+	}
+	b.get(t, "/results/1/aggregate").want(t, 404)
+	if last := log.Last(); last != 0 {
+		t.Errorf("%d documents are in the vault", last)
+	}
+	log.doomed.Store(false)
+	b.post(t, document(sheet("1", "1", 1, 2))).want(t, 200)
 }
 
 // TestOperatorsListener: with a listener of their own, what is for operators is

@@ -1,7 +1,6 @@
 package httpapi
 
 import (
-	"context"
 	"encoding/hex"
 	"errors"
 	"fmt"
@@ -17,27 +16,32 @@ import (
 //
 //  1. headerReceived has looked at the header; what can be refused by it alone
 //     never comes here.
-//  2. The body is received and decompressed into memory taken from the budget.
-//  3. The import waits its turn if too many are under way.
-//  4. The engine takes the document. When it returns, the document is durable
+//  2. The body is received into memory taken from the budget.
+//  3. The import takes a place among those under way; if there is none, it waits for
+//     a moment or is refused, see [places].
+//  4. It is decompressed, if it has to be, when there is a processor for it.
+//  5. The engine takes the document. When it returns, the document is durable
 //     and visible, or durably refused.
-//  5. The memory is given back, and the client is answered.
+//  6. The memory is given back, and the client is answered.
 func (s *Server) importPost(r *request) error { return s.takeDocument(r, uuid.Nil) }
 
 // takeDocument takes the document of a request, as a correction of a refused one if
 // that is not uuid.Nil.
 func (s *Server) takeDocument(r *request, corrects uuid.UUID) error {
-	received, err := s.receive(r)
+	coding := bodyCodingOf(&r.ctx.Request.Header)
+	received, err := s.receive(r, coding)
 	if err != nil {
 		return r.turnedAway(err)
 	}
 	defer r.document.release()
-	patience := patience{until: received.Add(s.limits.ReadTimeout), now: s.now}
-	defer patience.end()
-	if err := s.enter(&patience); err != nil {
+	if err := s.enter(); err != nil {
 		return r.turnedAway(err)
 	}
 	defer s.exit()
+	if err := s.decode(r, coding); err != nil {
+		r.lingerAfter()
+		return r.turnedAway(s.bodyError(err, &r.wire))
+	}
 	submission := engine.Submission{Raw: r.document.bytes, Source: r.source(), Corrects: corrects}
 	if contentType := r.ctx.Request.Header.ContentType(); corrects != uuid.Nil && isForm(contentType) {
 		// The text of a form is taken out of it, which makes it be there twice.
@@ -48,6 +52,8 @@ func (s *Server) takeDocument(r *request, corrects uuid.UUID) error {
 	} else {
 		submission.MediaType = s.mediaType(contentType)
 	}
+	patience := patience{until: received.Add(s.limits.ReadTimeout), now: s.now}
+	defer patience.end()
 	receipt, err := s.engine.Import(&patience, submission)
 	if err != nil {
 		return r.refusedByEngine(err)
@@ -74,14 +80,13 @@ func (s *Server) mediaType(contentType []byte) string {
 	return string(contentType)
 }
 
-// receive reads a request's body into r.document, and says when it was there. The
+// receive reads a request's body into r.document as it comes, and says when it was there. The
 // error is a requestError.
-func (s *Server) receive(r *request) (time.Time, error) {
+func (s *Server) receive(r *request, coding bodyCoding) (time.Time, error) {
 	b := &r.document
 	b.server = s
 	w := s.newWire(r)
-	coding := bodyCodingOf(&r.ctx.Request.Header)
-	err := s.decodeInto(b, coding, w)
+	err := b.fill(w, w.declared, s.limits.BodyBytesMax)
 	r.received = w.received
 	s.metrics.wireBytes[coding].Add(float64(w.received))
 	if err != nil {
@@ -107,7 +112,7 @@ func (s *Server) bodyError(err error, w *wire) error {
 	case errors.Is(err, errCutShort):
 		return refuse(codeMalformedXML,
 			"The body ended after %d of the %d bytes announced; nothing of it was counted.", w.received, w.declared)
-	case isTimeout(err):
+	case isTimeout(err), w.conn != nil && w.conn.late: // the core hides it in its own errors about chunks
 		return refuse(codeRequestTimeout,
 			"The body did not arrive in time: %v, and its length at %d bytes a second; nothing of it was counted.",
 			s.limits.ReadTimeout, s.limits.BodyBytesPerSecondMin)
@@ -119,17 +124,10 @@ func (s *Server) bodyError(err error, w *wire) error {
 	return refuse(codeInvalidRequest, "The body could not be received; nothing of it was counted.")
 }
 
-// enter waits for a place among the imports under way. Those who have one need
-// nothing that somebody who waits could hold, so the wait ends.
-func (s *Server) enter(ctx context.Context) error {
-	select {
-	case s.places <- struct{}{}:
-	default:
-		select {
-		case s.places <- struct{}{}:
-		case <-ctx.Done():
-			return errImportsInFlight(s.limits.ImportsInFlightMax)
-		}
+// enter takes a place among the imports under way.
+func (s *Server) enter() error {
+	if !s.places.enter(s.now) {
+		return s.refusals[refusedPlaces]
 	}
 	s.metrics.importsInFlight.Inc()
 	return nil
@@ -137,7 +135,7 @@ func (s *Server) enter(ctx context.Context) error {
 
 func (s *Server) exit() {
 	s.metrics.importsInFlight.Dec()
-	<-s.places
+	s.places.leave()
 }
 
 // turnedAway counts a document that the engine never saw.

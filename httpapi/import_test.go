@@ -76,17 +76,17 @@ func TestImportSample(t *testing.T) {
 
 // Codings of request bodies, from implementations other than the server's where
 // there is one.
-var bodyCodings = map[string]func(t *testing.T, document string) []byte{
-	"identity": func(_ *testing.T, document string) []byte { return []byte(document) },
-	"gzip": func(t *testing.T, document string) []byte {
+var bodyCodings = map[string]func(t testing.TB, document string) []byte{
+	"identity": func(_ testing.TB, document string) []byte { return []byte(document) },
+	"gzip": func(t testing.TB, document string) []byte {
 		t.Helper()
 		return compress(t, document, func(w io.Writer) io.WriteCloser { return gzip.NewWriter(w) })
 	},
-	"deflate": func(t *testing.T, document string) []byte {
+	"deflate": func(t testing.TB, document string) []byte {
 		t.Helper()
 		return compress(t, document, func(w io.Writer) io.WriteCloser { return zlib.NewWriter(w) })
 	},
-	"zstd": func(t *testing.T, document string) []byte {
+	"zstd": func(t testing.TB, document string) []byte {
 		t.Helper()
 		return compress(t, document, func(w io.Writer) io.WriteCloser {
 			encoder, err := zstd.NewWriter(w)
@@ -98,7 +98,7 @@ var bodyCodings = map[string]func(t *testing.T, document string) []byte{
 	},
 }
 
-func compress(t *testing.T, document string, encoder func(io.Writer) io.WriteCloser) []byte {
+func compress(t testing.TB, document string, encoder func(io.Writer) io.WriteCloser) []byte {
 	t.Helper()
 	var b bytes.Buffer
 	w := encoder(&b)
@@ -187,9 +187,13 @@ func TestUnsupportedTypesAndCodings(t *testing.T) {
 	} {
 		b.do(t, "POST", "/import", good, "Content-Type", contentType).want(t, 200)
 	}
-	for _, contentType := range []string{"", "text/xml", "application/xml", "text/xml+markr/x", "multipart/form-data; boundary=x", "text/xml+markr, text/xml"} {
+	for _, contentType := range []string{
+		"", "text/xml", "application/json", "text/xml+markr/x", "text/csv; profile=unknown", "text/csv; header=perhaps",
+		"multipart/form-data; boundary=x", "text/xml+markr, text/xml",
+	} {
 		got := b.do(t, "POST", "/import", good, "Content-Type", contentType).want(t, 415)
-		if got.Header.Get("Accept-Post") != "text/xml+markr" || !strings.Contains(got.body, `"code":"unsupported_media_type"`) {
+		if got.Header.Get("Accept-Post") != strings.Join(b.formats.Offers(), ", ") || !strings.Contains(got.body, "text/csv; profile=keyed, ") ||
+			!strings.Contains(got.body, `"code":"unsupported_media_type"`) {
 			t.Errorf("%q: %v %s", contentType, got.Header, got.body)
 		}
 	}

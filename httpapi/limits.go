@@ -20,11 +20,14 @@ type Limits struct {
 	DecodedBytesMax int64
 	// BytesInFlightMax is how many bytes all bodies being read or imported may
 	// hold together; default a quarter of the Go memory limit or, without one,
-	// 1 GiB, and at least twice DecodedBytesMax and a zstd window.
+	// 1 GiB, and at least twice DecodedBytesMax, BodyBytesMax and a zstd window.
 	BytesInFlightMax int64
 	// ImportsInFlightMax is how many imports may be under way; default 256 per
 	// processor, because most of them wait for the network or the disk.
 	ImportsInFlightMax int
+	// ImportWaitMax is how long an import may wait to be one of them; default
+	// 100 ms, in which a server works off a burst.
+	ImportWaitMax time.Duration
 	// HeaderBytesMax is the longest request header; default 16 KiB.
 	HeaderBytesMax int
 	// HeaderLinesMax is how many header fields a request may have; default 100.
@@ -60,6 +63,7 @@ const (
 	DecodedBytesMaxDefault          = 256 << 20
 	BytesInFlightMaxDefault         = 1 << 30
 	ImportsInFlightPerProcessor     = 256
+	ImportWaitMaxDefault            = 100 * time.Millisecond
 	HeaderBytesMaxDefault           = 16 << 10
 	HeaderLinesMaxDefault           = 100
 	ReadTimeoutDefault              = 10 * time.Second
@@ -75,8 +79,9 @@ const (
 func (l Limits) WithDefaults() Limits {
 	orDefault(&l.BodyBytesMax, BodyBytesMaxDefault)
 	orDefault(&l.DecodedBytesMax, DecodedBytesMaxDefault)
-	orDefault(&l.BytesInFlightMax, max(bytesInFlightByDefault(), bytesInFlightMin(l.DecodedBytesMax)))
+	orDefault(&l.BytesInFlightMax, max(bytesInFlightByDefault(), l.bytesInFlightMin()))
 	orDefault(&l.ImportsInFlightMax, ImportsInFlightPerProcessor*runtime.GOMAXPROCS(0))
+	orDefault(&l.ImportWaitMax, ImportWaitMaxDefault)
 	orDefault(&l.HeaderBytesMax, HeaderBytesMaxDefault)
 	orDefault(&l.HeaderLinesMax, HeaderLinesMaxDefault)
 	orDefault(&l.ReadTimeout, ReadTimeoutDefault)
@@ -90,9 +95,11 @@ func (l Limits) WithDefaults() Limits {
 }
 
 // bytesInFlightMin is the budget that the longest body needs for itself: a
-// growing body holds its old and its new buffer for a moment, and decoders hold
-// something beside.
-func bytesInFlightMin(decodedBytesMax int64) int64 { return 2*decodedBytesMax + zstdBytesHeld }
+// growing body holds its old and its new buffer for a moment, and decoders hold what
+// they decode and something beside.
+func (l *Limits) bytesInFlightMin() int64 {
+	return 2*l.DecodedBytesMax + l.BodyBytesMax + zstdBytesHeld
+}
 
 // bytesInFlightByDefault leaves three quarters of the memory to decoded records,
 // the results, and the collector.
@@ -112,16 +119,16 @@ func orDefault[T int | int64 | time.Duration](value *T, byDefault T) {
 // Validate says which limits make no sense together. l has its defaults.
 func (l Limits) Validate() error {
 	switch {
-	case l.BodyBytesMax < 0, l.DecodedBytesMax < 0, l.BytesInFlightMax < 0, l.ImportsInFlightMax < 0,
+	case l.BodyBytesMax < 0, l.DecodedBytesMax < 0, l.BytesInFlightMax < 0, l.ImportsInFlightMax < 0, l.ImportWaitMax < 0,
 		l.HeaderBytesMax < 0, l.HeaderLinesMax < 0, l.ReadTimeout < 0, l.BodyBytesPerSecondMin < 0,
 		l.WriteTimeout < 0, l.IdleTimeout < 0, l.LingerTimeout < 0, l.ConnectionsMax < 0,
 		l.ConnectionsPerAddressMax < 0, l.RequestsPerConnectionMax < 0:
 		return fmt.Errorf("a limit is negative: %+v", l)
 	case l.DecodedBytesMax > entry.DocumentBytesMax:
 		return fmt.Errorf("the decoded body may have %d bytes, more than the %d that a log keeps", l.DecodedBytesMax, int64(entry.DocumentBytesMax))
-	case l.BytesInFlightMax < bytesInFlightMin(l.DecodedBytesMax):
+	case l.BytesInFlightMax < l.bytesInFlightMin():
 		return fmt.Errorf("bytes in flight may be %d, too few for one decoded body of %d, which needs %d",
-			l.BytesInFlightMax, l.DecodedBytesMax, bytesInFlightMin(l.DecodedBytesMax))
+			l.BytesInFlightMax, l.DecodedBytesMax, l.bytesInFlightMin())
 	case l.DecodedBytesMax < l.BodyBytesMax:
 		return fmt.Errorf("the decoded body may have %d bytes, fewer than the %d of the body", l.DecodedBytesMax, l.BodyBytesMax)
 	}

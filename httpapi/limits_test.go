@@ -273,7 +273,7 @@ func TestBudgetIsNeverADeadlock(t *testing.T) {
 	b := newBorder(t, func(opts *httpapi.Options) {
 		small(opts)
 		opts.Limits.DecodedBytesMax = 1 << 20
-		opts.Limits.BytesInFlightMax = 2<<20 + httpapi.ZstdBytesHeld
+		opts.Limits.BytesInFlightMax = 3<<20 + httpapi.ZstdBytesHeld
 	})
 	var refused atomic.Int64
 	var group sync.WaitGroup
@@ -313,21 +313,67 @@ func TestPlacesAreGivenBack(t *testing.T) {
 	}
 }
 
-// TestTooManyImports: when all places are taken, an import waits for one, and is
-// refused if it gets none in time.
+// TestTooManyImports: when all places are taken, an import waits for one for a moment,
+// and is refused if it gets none in time.
 func TestTooManyImports(t *testing.T) {
 	t.Parallel()
-	b := newBorder(t, impatient)
-	giveBack := b.TakePlaces()
-	got := b.post(t, document(sheet("1", "1", 1, 2))).want(t, 503)
-	if !strings.Contains(got.body, `"code":"overloaded"`) || got.Header.Get("Retry-After") == "" {
-		t.Errorf("%v %s", got.Header, got.body)
+	for _, wait := range []time.Duration{time.Millisecond, time.Minute} {
+		b := newBorder(t, func(opts *httpapi.Options) { opts.Limits.ImportWaitMax = wait })
+		giveBack := b.TakePlaces()
+		answer := make(chan reply)
+		go func() { answer <- b.post(t, document(sheet("1", "1", 1, 2))) }()
+		if wait == time.Minute {
+			eventually(t, "the import waits", func() bool { return b.WaitingImports() == 1 })
+			giveBack()
+			(<-answer).want(t, 200)
+			continue
+		}
+		got := (<-answer).want(t, 503)
+		if !strings.Contains(got.body, `"code":"overloaded"`) || got.Header.Get("Retry-After") == "" || got.Close {
+			t.Errorf("%v %s", got.Header, got.body)
+		}
+		giveBack()
 	}
-	late := make(chan reply)
-	go func() { late <- b.post(t, document(sheet("1", "1", 1, 2))) }()
-	eventually(t, "the import has been read", func() bool { return b.HeldBytes() > 0 })
+}
+
+// TestToldAtOnce: when those who wait get no place in time, whoever comes then is told
+// before the body is read, on a connection that goes on if the body is short; and as
+// soon as there is a place imports are taken again.
+func TestToldAtOnce(t *testing.T) {
+	t.Parallel()
+	b := newBorder(t, func(opts *httpapi.Options) { opts.Limits.ImportWaitMax = time.Millisecond })
+	giveBack := b.TakePlaces()
+	b.post(t, document(sheet("1", "1", 1, 2))).want(t, 503) // it has waited
+
+	body := document(sheet("once", "1", 1, 2))
+	s := dial(t, b.address)
+	s.send(typed + fmt.Sprintf("Content-Length: %d\r\n\r\n%s", len(body), body[:1]))
+	if got := s.answer("POST").want(t, 503); got.Close || got.Header.Get("Retry-After") == "" {
+		t.Errorf("%v", got.Header)
+	}
+	if held := b.HeldBytes(); held != 0 {
+		t.Errorf("%d bytes are held for a document that is not taken", held)
+	}
+	s.send(body[1:] + ask) // its rest is no request
+	s.answer("GET").want(t, 200)
+
+	for name, header := range map[string]string{
+		"expecting": fmt.Sprintf("Expect: 100-continue\r\nContent-Length: %d\r\n\r\n", len(body)),
+		"long":      "Content-Length: 1000000\r\n\r\n",
+		"chunked":   "Transfer-Encoding: chunked\r\n\r\n",
+	} {
+		cut := dial(t, b.address)
+		cut.send(typed + header)
+		if got := cut.answer("POST").want(t, 503); !got.Close {
+			t.Errorf("%s: %v", name, got.Header)
+		}
+	}
+	if n := seriesOf(t, b)[`markr_import_turned_away_total{code="overloaded"}`]; n != 5 {
+		t.Errorf("%v counted", n)
+	}
 	giveBack()
-	(<-late).want(t, 200)
+	s.send(imported(body))
+	s.answer("POST").want(t, 200)
 }
 
 func TestTooManyConnections(t *testing.T) {
@@ -391,7 +437,7 @@ func TestLargeDocument(t *testing.T) {
 	t.Parallel()
 	b := newBorder(t, func(opts *httpapi.Options) {
 		small(opts)
-		opts.Limits.BytesInFlightMax = 8<<20 + httpapi.ZstdBytesHeld
+		opts.Limits.BytesInFlightMax = 12<<20 + httpapi.ZstdBytesHeld
 		opts.Limits.BodyBytesMax = 4 << 20
 	})
 	body := document(sheet("large", "1", 1, 2))

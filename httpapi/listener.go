@@ -69,6 +69,7 @@ func (g *gate) Accept() (net.Conn, error) {
 		reason := g.enter(c)
 		if reason == "" {
 			g.server.metrics.connections.Inc()
+			g.server.metrics.opened.Inc()
 			return c, nil
 		}
 		g.turnAway(inner, reason)
@@ -200,6 +201,7 @@ type conn struct {
 	closed  atomic.Bool
 
 	phase         phase
+	late          bool      // what was waited for has not come in time
 	bodyBy        time.Time // of a body whose length was declared, until it is waited for
 	large         bool      // the answer is
 	reads, writes deadline

@@ -25,6 +25,7 @@ type metrics struct {
 	denied          map[string]prometheus.Counter // requests, by reason
 	refusedSources  refusedSources
 	connections     prometheus.Gauge
+	opened          prometheus.Counter // connections, those that are closed included
 	importsInFlight prometheus.Gauge
 }
 
@@ -46,10 +47,13 @@ const routeOther = "other"
 //nolint:gochecknoglobals // Tables.
 var (
 	// methods by name; the last stands for all others.
-	methods = [...]string{"GET", "HEAD", "POST", "OPTIONS", otherMethod}
+	methods = [...]string{"GET", "HEAD", "POST", "DELETE", "OPTIONS", otherMethod}
 
 	// statuses are those that are ever sent; the last stands for any other.
-	statuses = [...]int{200, 204, 303, 304, 400, 401, 403, 404, 405, 406, 408, 409, 413, 415, 422, 429, 431, 503, 500}
+	statuses = [...]int{200, 201, 204, 303, 304, 400, 401, 403, 404, 405, 406, 408, 409, 413, 415, 422, 429, 431, 503, 500}
+
+	// unmeasured forgets what it is told.
+	unmeasured = prometheus.ObserverFunc(func(float64) {})
 
 	// bodyCodings are the codings of request bodies, by number.
 	bodyCodings = [...]bodyCoding{bodyUnknown, bodyIdentity, bodyGzip, bodyZstd, bodyDeflate}
@@ -110,6 +114,9 @@ func newMetrics(s *Server, registerer prometheus.Registerer, table []route) (*me
 		connections: prometheus.NewGauge(prometheus.GaugeOpts{
 			Name: "markr_http_connections", Help: "Connections open.",
 		}),
+		opened: prometheus.NewCounter(prometheus.CounterOpts{
+			Name: "markr_http_connections_opened_total", Help: "Connections let in.",
+		}),
 		importsInFlight: prometheus.NewGauge(prometheus.GaugeOpts{
 			Name: "markr_import_in_flight", Help: "Documents read whole and not answered yet.",
 		}),
@@ -118,7 +125,7 @@ func newMetrics(s *Server, registerer prometheus.Registerer, table []route) (*me
 		unread:   make(map[code]prometheus.Counter),
 		denied:   make(map[string]prometheus.Counter),
 	}
-	collectors := append([]prometheus.Collector{m.requests, m.panics, m.connections, m.importsInFlight},
+	collectors := append([]prometheus.Collector{m.requests, m.panics, m.connections, m.opened, m.importsInFlight},
 		m.vectors(table)...)
 	for _, c := range append(collectors, s.gauges()...) {
 		if err := registerer.Register(c); err != nil {
@@ -137,7 +144,7 @@ func (m *metrics) vectors(table []route) []prometheus.Collector {
 	responseSizes := prometheus.NewHistogramVec(sizeOpts("markr_http_response_size_bytes",
 		"Bytes of response bodies as they went."), []string{"route"})
 	read := prometheus.NewHistogram(durationOpts("markr_import_read_duration_seconds",
-		"Time to receive and decompress a document."))
+		"Time to receive a document."))
 	rejected := prometheus.NewCounterVec(prometheus.CounterOpts{
 		Name: "markr_http_connections_rejected_total", Help: "Connections turned away, by the limit reached.",
 	}, []string{"limit"})
@@ -174,12 +181,17 @@ func (m *metrics) vectors(table []route) []prometheus.Collector {
 
 func (m *metrics) newRouteMetrics(r route, durations, requestSizes, responseSizes *prometheus.HistogramVec) *routeMetrics {
 	rm := &routeMetrics{
-		route:        r.pattern,
-		method:       methodIndex(r.method),
-		duration:     durations.WithLabelValues(r.method, r.pattern),
-		responseSize: responseSizes.WithLabelValues(r.pattern),
+		route:  r.pattern,
+		method: methodIndex(r.method),
 	}
-	if r.method == "POST" {
+	if r.reach == control {
+		// Used a few times a day: counted, and not worth series of their own.
+		rm.duration, rm.responseSize = unmeasured, unmeasured
+	} else {
+		rm.duration = durations.WithLabelValues(r.method, r.pattern)
+		rm.responseSize = responseSizes.WithLabelValues(r.pattern)
+	}
+	if r.pattern == importPattern {
 		rm.requestSize = requestSizes.WithLabelValues(r.pattern)
 	}
 	for _, status := range r.usualStatuses() {
@@ -194,6 +206,10 @@ func (r *route) usualStatuses() []int {
 	switch {
 	case r.pattern == routeOther:
 		return []int{400, 404, 405, 408, 431}
+	case r.reach == control && r.method == "POST":
+		return []int{201, 500, 503}
+	case r.reach == control:
+		return []int{204, 500, 503}
 	case r.method == "POST":
 		return []int{200, 400, 408, 413, 415, 422, 500, 503}
 	case r.reach != public:

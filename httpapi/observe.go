@@ -37,7 +37,7 @@ func (r *request) answer(routes *router) (err error) {
 		}
 	}()
 	decision := admissionOf(&r.ctx.Request.Header)
-	if decision != admitted {
+	if decision != admitted && !heardOut(decision, &r.ctx.Request.Header) {
 		// Its body was not read and its connection will be closed.
 		r.lingerAfter()
 	}

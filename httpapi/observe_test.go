@@ -126,7 +126,7 @@ func TestRequestsAreCounted(t *testing.T) {
 		fmt.Sprintf(away, "unsupported_media_type"):                     1,
 		fmt.Sprintf(away, "malformed_xml"):                              1,
 		`markr_import_received_bytes_total{coding="gzip"}`:              1,
-		`markr_import_read_duration_seconds`:                            2,
+		`markr_import_read_duration_seconds`:                            3,
 		`markr_http_requests_in_flight`:                                 0,
 		`markr_import_in_flight`:                                        0,
 		`markr_import_held_bytes`:                                       0,

@@ -76,7 +76,7 @@ func (s *Server) pageView(r *request) (pageView, error) {
 		Origin:        origin(r),
 		TestsText:     grouped(uint64(state.Tests())),
 		StudentsText:  grouped(uint64(state.Students())),
-		DocumentsText: grouped(uint64(state.Position())),
+		DocumentsText: grouped(state.Documents()),
 		Prefix:        view.Prefix,
 		Empty:         state.Tests() == 0,
 	}

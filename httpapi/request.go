@@ -46,7 +46,7 @@ func (s *Server) acquireRequest(ctx *fasthttp.RequestCtx) *request {
 	r.conn, _ = ctx.Conn().(*conn)
 	r.method = methodIndex(string(ctx.Method()))
 	header := &ctx.Request.Header
-	_, r.names = fieldsOf(header.RawHeaders())
+	r.names = fieldsOf(header.RawHeaders()).names
 	r.id = r.appendRequestID(r.id[:0], header)
 	return r
 }

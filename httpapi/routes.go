@@ -29,6 +29,7 @@ const (
 	public  reach = iota // the public listener
 	ops                  // both, or the operators' alone: see Options.OpsElsewhere
 	opsOnly              // the operators' alone
+	control              // the control socket alone, which has the operators' routes, too
 )
 
 // importPattern is the path that scanners send documents to.
@@ -46,7 +47,7 @@ func (r *route) isPage() bool {
 
 // routeTable is every route there is.
 func routeTable() []route {
-	const get, post = fasthttp.MethodGet, fasthttp.MethodPost
+	const get, post, del = fasthttp.MethodGet, fasthttp.MethodPost, fasthttp.MethodDelete
 	return []route{
 		{importPattern, post, (*Server).importPost, public, access.Import, nil},
 		{"/results", get, (*Server).results, public, access.Read, nil},
@@ -60,6 +61,7 @@ func routeTable() []route {
 		// What is wrong with a document is told to who may read that.
 		{retryPattern, post, (*Server).retryPost, public, access.Import | access.Read, nil},
 		{"/refusals", get, (*Server).refusalCounts, public, access.Read, nil},
+		{"/audit", get, (*Server).audit, public, access.Admin, nil},
 		{"/openapi.json", get, (*Server).openapi, public, access.Open, nil},
 		{"/problems/{code}", get, (*Server).problemMeaning, public, access.Open, nil},
 		{"/", get, (*Server).page, public, access.Read, nil},
@@ -72,6 +74,9 @@ func routeTable() []route {
 		{"/metrics", get, (*Server).scrape, ops, access.Metrics, nil},
 		{"/debug/pprof", get, (*Server).profiles, opsOnly, access.Admin, nil},
 		{"/debug/pprof/{profile}", get, (*Server).profile, opsOnly, access.Admin, nil},
+		{"/admin/snapshots", post, (*Server).snapshotTake, control, access.Admin, nil},
+		{"/admin/snapshots/{id}", del, (*Server).snapshotRelease, control, access.Admin, nil},
+		{"/admin/snapshots/{id}/renewals", post, (*Server).snapshotRenew, control, access.Admin, nil},
 	}
 }
 
@@ -88,6 +93,17 @@ func publicRoutes(opsElsewhere bool) []route {
 
 // operatorRoutes are the routes of the operators' listener.
 func operatorRoutes() []route {
+	var routes []route
+	for _, r := range routeTable() {
+		if r.reach == ops || r.reach == opsOnly {
+			routes = append(routes, r)
+		}
+	}
+	return routes
+}
+
+// controlRoutes are the routes of the control socket.
+func controlRoutes() []route {
 	var routes []route
 	for _, r := range routeTable() {
 		if r.reach != public {

@@ -1,7 +1,6 @@
 package httpapi
 
 import (
-	"bufio"
 	"context"
 	"errors"
 	"fmt"
@@ -35,6 +34,9 @@ type Options struct {
 	// OpsElsewhere takes /metrics and the health routes off the public listener:
 	// they are served by ServeOps alone. Default: they are on both.
 	OpsElsewhere bool
+	// Snapshots makes copies of the log for backups, over the control socket; default:
+	// there are none.
+	Snapshots Snapshots
 	// SlowAfter is how long an import or a read may take before it is worth a
 	// warning; default 1 s, negative: never.
 	SlowAfter time.Duration
@@ -90,16 +92,17 @@ type Server struct {
 
 	public    listening
 	operators listening
+	control   listening
+	snapshots Snapshots // nil: there are none
 	draining  atomic.Bool
 
 	refusals   [admissions]*requestError
 	mediaTypes []string // that are read
 	budget     budget
-	places     chan struct{} // one token for each import under way
+	places     *places
 
 	requests sync.Pool // of *request
 	gzips    sync.Pool // of *gzip.Reader
-	readers  sync.Pool // of *bufio.Reader
 	buffers  buffers
 }
 
@@ -118,14 +121,14 @@ func New(opts Options) (*Server, error) {
 		logger:     opts.Logger,
 		slow:       opts.SlowAfter,
 		scraper:    newScraper(opts.Registry),
-		refusals:   newRefusals(opts.Limits, strings.Join(opts.Intake.MediaTypes(), ", ")),
+		refusals:   newRefusals(opts.Limits, strings.Join(opts.Intake.Offers(), ", ")),
 		mediaTypes: opts.Intake.MediaTypes(),
 		budget:     budget{max: opts.Limits.BytesInFlightMax},
-		places:     make(chan struct{}, opts.Limits.ImportsInFlightMax),
+		places:     newPlaces(opts.Limits.ImportsInFlightMax, opts.Limits.ImportWaitMax),
+		snapshots:  opts.Snapshots,
 	}
 	s.requests.New = func() any { return &request{server: s} }
 	s.gzips.New = func() any { return new(gzip.Reader) }
-	s.readers.New = func() any { return bufio.NewReader(nil) }
 	fasthttp.SetBodySizePoolLimit(poolRequestBytesMax, poolResponseBytesMax)
 	var err error
 	if s.content, err = newContent(opts.Limits); err != nil {
@@ -136,6 +139,7 @@ func New(opts Options) (*Server, error) {
 	}
 	s.public.init(s, publicRoutes(opts.OpsElsewhere), opts.Access)
 	s.operators.init(s, operatorRoutes(), nil)
+	s.control.init(s, controlRoutes(), nil)
 	return s, nil
 }
 
@@ -151,6 +155,13 @@ func (s *Server) ServeOps(ln net.Listener) error {
 	return s.operators.serve(s.newGate(ln, unlimited))
 }
 
+// ServeControl answers the requests of who has the data directory: the operators', and
+// those that change something. It asks nobody who they are, so it is meant for a
+// listener that only they reach.
+func (s *Server) ServeControl(ln net.Listener) error {
+	return s.control.serve(s.newGate(ln, unlimited))
+}
+
 // Drain makes the server not ready: /readyz answers 503, and so do new imports.
 // Everything else goes on. It is for the time in which whoever sends requests
 // here learns not to.
@@ -162,5 +173,5 @@ func (s *Server) Drain() { s.draining.Store(true) }
 func (s *Server) Shutdown(ctx context.Context) error {
 	s.Drain()
 	err := s.public.shutdown(ctx)
-	return errors.Join(err, s.operators.shutdown(ctx))
+	return errors.Join(err, s.control.shutdown(ctx), s.operators.shutdown(ctx))
 }

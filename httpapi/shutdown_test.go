@@ -2,6 +2,7 @@ package httpapi_test
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
@@ -180,7 +181,7 @@ func TestIdleConnectionsDoNotDelayShutdown(t *testing.T) {
 // stops tells the client to come no more on this connection.
 func TestConnectionCloseWhileStopping(t *testing.T) {
 	t.Parallel()
-	b := newBorder(t, nil)
+	b := newBorder(t, func(opts *httpapi.Options) { opts.Limits.ImportWaitMax = time.Minute })
 	giveBack := b.TakePlaces()
 	result := make(chan reply, 1)
 	go func() { result <- b.post(t, document(sheet("1", "1", 1, 2))) }()
@@ -201,4 +202,51 @@ func TestConnectionCloseWhileStopping(t *testing.T) {
 	if err := <-stopped; err != nil {
 		t.Error(err)
 	}
+}
+
+// TestShutdownAmidACrowd: clients that will never be done, each in another way, are
+// cut off when time is up, and nothing of them is left: no memory, no connection; the
+// goroutines are TestMain's.
+func TestShutdownAmidACrowd(t *testing.T) {
+	t.Parallel()
+	b := newBorder(t, func(opts *httpapi.Options) { opts.Limits.LingerTimeout = 50 * time.Millisecond })
+	config := &tls.Config{Certificates: []tls.Certificate{certificate(t)}, MinVersion: tls.VersionTLS12}
+	secure := b.listen(t, func(ln net.Listener) error { return b.Serve(tls.NewListener(ln, config)) })
+	body := document(sheet("large", "1", 1, 2)) + strings.Repeat(" ", 16<<20)
+	b.post(t, body).want(t, 200)
+	imports, err := b.engine.Imports(0, 0, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	download := get("/imports/" + imports[0].ID.String() + "/document")
+	const each = 5
+	for range each {
+		for _, begins := range []string{
+			"",                                   // silence
+			"GET /livez HTTP/1.1\r\nHost: x\r\n", // half a header
+			typed + "Content-Length: 100000\r\n\r\n<mcq",
+			typed + "Transfer-Encoding: chunked\r\n\r\n5\r\n<mcq",
+			typed + "Content-Encoding: zstd\r\nContent-Length: 100000\r\n\r\n\x28\xb5\x2f\xfd",
+			download, // and does not read
+			ask,      // and waits
+		} {
+			dial(t, b.address).send(begins)
+		}
+		dial(t, secure)
+	}
+	eventually(t, "all have begun", func() bool {
+		return b.HeldBytes() >= 3*each*(16<<10) && b.HeldByDownloads() >= each*(16<<20)
+	})
+	ctx, cancel := context.WithTimeout(context.Background(), 300*time.Millisecond)
+	defer cancel()
+	began := time.Now()
+	if err := b.Shutdown(ctx); !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("shutdown: %v", err)
+	}
+	if took := time.Since(began); took > 3*time.Second {
+		t.Errorf("took %v", took)
+	}
+	eventually(t, "all is given back", func() bool {
+		return b.HeldBytes() == 0 && b.HeldByDownloads() == 0 && seriesOf(t, b)["markr_http_connections"] == 0
+	})
 }

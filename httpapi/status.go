@@ -32,6 +32,7 @@ const (
 	codeUnknownImport        code = "unknown_import"
 	codeNotRefused           code = "not_refused"
 	codeAlreadyResolved      code = "already_resolved"
+	codeUnknownSnapshot      code = "unknown_snapshot"
 	codeMethodNotAllowed     code = "method_not_allowed"
 	codeNotAcceptable        code = "not_acceptable"
 	codeRequestTimeout       code = "request_timeout"
@@ -41,6 +42,7 @@ const (
 	codeHeaderTooLarge       code = "header_too_large"
 	codeInternal             code = "internal_error"
 	codeDamaged              code = "damaged"
+	codeNoHardLinks          code = "no_hard_links"
 	codeOverloaded           code = "overloaded"
 	codeUnavailable          code = "unavailable"
 	codeReadOnly             code = "read_only"
@@ -82,7 +84,7 @@ var kinds = map[code]kind{
 	},
 	codeMalformedXML: {
 		fasthttp.StatusBadRequest, "Malformed document",
-		"The document is not well-formed XML, is empty, or was damaged on its way here.", 0,
+		"The document is not well-formed XML or no table, is empty, or was damaged on its way here.", 0,
 	},
 	code(intake.CodeUnsupportedEncoding): {
 		fasthttp.StatusBadRequest, "Unsupported character encoding",
@@ -136,6 +138,10 @@ var kinds = map[code]kind{
 		fasthttp.StatusConflict, "Already resolved",
 		"The refused import, or another of its chain of corrections, is resolved already, or somebody is about to do it.", 0,
 	},
+	codeUnknownSnapshot: {
+		fasthttp.StatusNotFound, "Unknown snapshot",
+		"There is no snapshot with this id: it was released, or not renewed in time.", 0,
+	},
 	codeMethodNotAllowed: {
 		fasthttp.StatusMethodNotAllowed, "Method not allowed",
 		"The path is known, but not with this method; the Allow header lists those it answers.", 0,
@@ -188,6 +194,10 @@ var kinds = map[code]kind{
 		fasthttp.StatusInternalServerError, "Damaged on disk",
 		"What is stored is not what was written; `markr vault verify` says more.", 0,
 	},
+	codeNoHardLinks: {
+		fasthttp.StatusConflict, "No hard links",
+		"The file system of the data directory has no hard links, without which a running server cannot be backed up.", 0,
+	},
 	codeOverloaded: {
 		fasthttp.StatusServiceUnavailable, "Overloaded",
 		"The server has as much work in hand as it takes at once.", 1,
@@ -222,6 +232,9 @@ var sentinels = []struct {
 	{engine.ErrUnknownImport, codeUnknownImport, "There is no import with this id, or it was refused and has been dropped since."},
 	{engine.ErrNotRefused, codeNotRefused, "This import was not refused: there is nothing to correct or to try again. Nothing was counted."},
 	{engine.ErrResolved, codeAlreadyResolved, "This import is resolved already, or somebody is about to do it; GET /imports/{id} names by what. Nothing was counted."},
+	{entry.ErrNoSnapshot, codeUnknownSnapshot, "There is no such snapshot, or it was not renewed in time."},
+	{entry.ErrSnapshots, codeOverloaded, "As many snapshots are held as there may be; one is free when a backup ends, or when nobody renews it."},
+	{entry.ErrNoLinks, codeNoHardLinks, "The data directory's file system has no hard links: stop the server and back up its data directory."},
 	{entry.ErrReadOnly, codeReadOnly, "The disk is nearly full: nothing of this document was counted. Results can still be read."},
 	{entry.ErrFailed, codeUnavailable, "The log has failed and takes no documents until the server is started again. Results can still be read."},
 	{entry.ErrClosed, codeUnavailable, "The server is stopping."},

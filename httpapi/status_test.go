@@ -42,6 +42,9 @@ var sentinelStatuses = map[string]struct {
 	"entry.ErrInvalid":           {entry.ErrInvalid, 500, "internal_error"},
 	"entry.ErrReadOnly":          {entry.ErrReadOnly, 503, "read_only"},
 	"entry.ErrFailed":            {entry.ErrFailed, 503, "unavailable"},
+	"entry.ErrSnapshots":         {entry.ErrSnapshots, 503, "overloaded"},
+	"entry.ErrNoSnapshot":        {entry.ErrNoSnapshot, 404, "unknown_snapshot"},
+	"entry.ErrNoLinks":           {entry.ErrNoLinks, 409, "no_hard_links"},
 	"entry.ErrClosed":            {entry.ErrClosed, 503, "unavailable"},
 	"intake.ErrUnknownMediaType": {intake.ErrUnknownMediaType, 415, "unsupported_media_type"},
 }

@@ -7,7 +7,9 @@ import (
 	"testing"
 
 	"markr/engine/intake"
+	"markr/engine/intake/markscsv"
 	"markr/engine/intake/mcqxml/vectortest"
+	"markr/engine/intake/qtixml"
 )
 
 // statusOf is the contract's status of each code, on its own.
@@ -29,48 +31,57 @@ type refusal struct {
 	}
 }
 
-// TestVectorsOverHTTP posts the decoder's vectors, in every content coding by
+// TestVectorsOverHTTP posts the decoders' vectors, in every content coding by
 // turns. A bad document is answered with its status, its code, and the place that
 // the vector pins: record, line, column, field, value and reason. Of a good one all
 // records count, of a bad one none.
 func TestVectorsOverHTTP(t *testing.T) {
 	t.Parallel()
-	files, err := filepath.Glob("../engine/intake/mcqxml/testdata/vectors/*.txt")
-	if err != nil {
-		t.Fatal(err)
-	}
-	b := newBorder(t, nil)
-	codings := []string{"identity", "gzip", "zstd", "deflate"}
-	var sent, refused, other int
-	for _, file := range files {
-		vectors := vectortest.Read(t, file)
-		for i := range vectors {
-			v := &vectors[i]
-			if v.Options["records"] != "" || v.Options["depth"] != "" {
-				other++ // is for a decoder with limits of its own
-				continue
+	for _, format := range []struct {
+		name, mediaType       string
+		sent, refused, others int // at least so many, and at most so many left out
+	}{
+		{"mcqxml", scannerType, 500, 300, 20},
+		{"markscsv", markscsv.MediaType, 120, 70, 5},
+		{"qtixml", qtixml.MediaType, 50, 35, 5},
+	} {
+		t.Run(format.name, func(t *testing.T) {
+			t.Parallel()
+			files, err := filepath.Glob("../engine/intake/" + format.name + "/testdata/vectors/*.txt")
+			if err != nil {
+				t.Fatal(err)
 			}
-			name := strings.TrimSuffix(filepath.Base(file), ".txt") + "/" + v.Name
-			coding := codings[sent%len(codings)]
-			sent++
-			if !strings.HasPrefix(v.Want, "record ") {
-				refused++
+			b := newBorder(t, nil)
+			codings := []string{"identity", "gzip", "zstd", "deflate"}
+			var sent, refused, other int
+			for _, file := range files {
+				vectors := vectortest.Read(t, file)
+				for i := range vectors {
+					v := &vectors[i]
+					if v.Options["records"] != "" || v.Options["depth"] != "" {
+						other++ // is for a decoder with limits of its own
+						continue
+					}
+					name := strings.TrimSuffix(filepath.Base(file), ".txt") + "/" + v.Name
+					coding := codings[sent%len(codings)]
+					sent++
+					if !strings.HasPrefix(v.Want, "record ") {
+						refused++
+					}
+					checkVector(t, b, name, coding, format.mediaType, v)
+				}
 			}
-			checkVector(t, b, name, coding, v)
-		}
+			if sent < format.sent || refused < format.refused || other > format.others {
+				t.Errorf("%d vectors, %d of them refused, %d left out: were files lost?", sent, refused, other)
+			}
+			t.Logf("%d documents, %d of them refused", sent, refused)
+		})
 	}
-	if sent < 500 || refused < 300 || other > 20 {
-		t.Errorf("%d vectors, %d of them refused, %d left out: were files lost?", sent, refused, other)
-	}
-	t.Logf("%d documents, %d of them refused", sent, refused)
 }
 
-func checkVector(t *testing.T, b *border, name, coding string, v *vectortest.Vector) {
+func checkVector(t *testing.T, b *border, name, coding, mediaType string, v *vectortest.Vector) {
 	t.Helper()
-	raw, contentType := string(v.Document(t)), scannerType
-	if charset := v.Options["charset"]; charset != "" {
-		contentType += `; charset="` + charset + `"`
-	}
+	raw, contentType := string(v.Document(t)), v.ContentType(mediaType)
 	if coding != "identity" {
 		raw = string(bodyCodings[coding](t, raw))
 	}

@@ -23,7 +23,7 @@ const (
 // The bytes of a checkpoint are in DESIGN.md, "Checkpoint".
 const (
 	checkpointTitle      = "markr checkpoint\n"
-	checkpointVersion    = recordVersion
+	checkpointVersion    = 2
 	checkpointHeadBytes  = len(checkpointTitle) + 1 + 8 + 8 + len(entry.Chain{}) + checksumBytes
 	checkpointBlockBytes = 1 << 20
 	// A zstd frame of what does not shrink is longer by three bytes for each 128 KiB and
@@ -111,12 +111,14 @@ func (v *Vault) readCheckpoint(f io.Reader, read func(at entry.Position, r io.Re
 	if _, err := io.ReadFull(f, head); err != nil {
 		return cutShort(err)
 	}
-	rest, err := openRecord("checkpoint", 0, head[len(checkpointTitle):])
+	version, rest, err := openRecord("checkpoint", 0, head[len(checkpointTitle):])
 	switch {
 	case string(head[:len(checkpointTitle)]) != checkpointTitle:
 		return &entry.DamagedError{What: "checkpoint: it does not begin like one"}
 	case err != nil:
 		return err
+	case version != checkpointVersion:
+		return &entry.VersionError{What: "checkpoint", Version: version}
 	}
 	at := entry.Position(binary.BigEndian.Uint64(rest))
 	want, err := v.checkpointHead(at)

@@ -255,14 +255,14 @@ func TestCheckpointCrash(t *testing.T) {
 			r := waltest.Random(t)
 			mem := vfs.NewCrashableMem()
 			fill(t, mem, waltest.NewMaker(t).Accepted(1, 2, 3))
-			disk := newCrashDisk(mem)
+			disk := waltest.NewCrashDisk(mem)
 			v := openVault(t, inMemory(disk))
 			if err := save(v, 1, contents[0]); err != nil {
 				t.Fatal(err)
 			}
 			seen := map[entry.Position]int{}
-			disk.before = func(operation int) {
-				image := disk.image(vfs.CrashCloneCfg{UnsyncedDataPercent: unsynced, RNG: rand.New(rand.NewPCG(r.Uint64(), 0))})
+			disk.Before = func(operation int) {
+				image := disk.Image(vfs.CrashCloneCfg{UnsyncedDataPercent: unsynced, RNG: rand.New(rand.NewPCG(r.Uint64(), 0))})
 				left := openVault(t, inMemory(image))
 				at, content, err := load(left)
 				if err != nil || at < 1 || at > 2 || !bytes.Equal(content, contents[at-1]) {
@@ -274,11 +274,11 @@ func TestCheckpointCrash(t *testing.T) {
 				}
 			}
 			err := save(v, 2, contents[1])
-			disk.before = nil
+			disk.Before = nil
 			if err != nil || seen[1] < 5 {
 				t.Fatalf("%v, images by position: %v", err, seen)
 			}
-			image := disk.imageNow(vfs.CrashCloneCfg{})
+			image := disk.ImageNow(vfs.CrashCloneCfg{})
 			if at, _, err := load(openVault(t, inMemory(image))); err != nil || at != 2 {
 				t.Fatalf("after it was saved: %d, %v", at, err)
 			}

@@ -12,8 +12,12 @@ import (
 	"github.com/cockroachdb/pebble/v2/vfs"
 )
 
-// formatNumber is the format of the data directory: of everything in it.
-const formatNumber = 2
+// formatNumber is the format of the data directory: of everything in it. One of the
+// format before, which had no events, is raised to it when it is opened.
+const (
+	formatNumber         = 3
+	formatNumberNoEvents = 2
+)
 
 // The files of a data directory.
 const (
@@ -80,25 +84,27 @@ func (d directory) sync(path string) error {
 	return errors.Join(f.Sync(), f.Close())
 }
 
-// format says whether FORMAT is there. Another format than ours is a
-// *FormatError.
-func (d directory) format() (found bool, err error) {
+// format is the number in FORMAT, 0 if the file is not there. One that this program
+// does not read is a *FormatError.
+func (d directory) format() (int, error) {
 	text, err := d.readText(formatName)
 	if errors.Is(err, fs.ErrNotExist) {
-		return false, nil
+		return 0, nil
 	}
 	if err != nil {
-		return false, err
+		return 0, err
 	}
 	title, rest, _ := strings.Cut(text, "\n")
 	number, ok := strings.CutPrefix(strings.TrimSuffix(rest, "\n"), "format ")
 	switch {
 	case title != formatTitle || !ok:
-		return false, &FormatError{Dir: d.path, Found: fmt.Sprintf("an unreadable %s file", formatName)}
-	case number != strconv.Itoa(formatNumber):
-		return false, &FormatError{Dir: d.path, Found: strconv.Quote(number)}
+		return 0, &FormatError{Dir: d.path, Found: fmt.Sprintf("an unreadable %s file", formatName)}
+	case number == strconv.Itoa(formatNumber):
+		return formatNumber, nil
+	case number == strconv.Itoa(formatNumberNoEvents):
+		return formatNumberNoEvents, nil
 	}
-	return true, nil
+	return 0, &FormatError{Dir: d.path, Found: strconv.Quote(number)}
 }
 
 // writeFormat puts FORMAT in its place, whole or not at all.
@@ -123,7 +129,8 @@ func (d directory) foreign() (name string, vault bool, err error) {
 	slices.Sort(names)
 	for _, name := range names {
 		switch name {
-		case formatNameTmp, lockName, holderName, vaultNameTmp, checkpointName, checkpointNameTmp, "lost+found":
+		case formatNameTmp, lockName, holderName, vaultNameTmp, checkpointName, checkpointNameTmp,
+			snapshotsName, ControlSocketName, lastBackupName, lastBackupNameTmp, "lost+found":
 			// The last is what a fresh ext4 volume has at its root.
 		case vaultName:
 			vault = true

@@ -12,8 +12,9 @@
 // or on a file system without advisory locks.
 //
 // Locks, in the order in which they are taken: lifetime (shared by every
-// operation, so that Close can wait for them), appending (one Append at a time,
-// held over its I/O, because order is what it is for), then totals and the
-// disk's, under which there is no I/O but one statfs. The design, with the bytes
+// operation, so that Close can wait for them), snapshots.taking (one TakeSnapshot at a
+// time), appending (one Append at a time,
+// held over its I/O, because order is what it is for), then totals, the
+// snapshots' and the disk's, under which there is no I/O but one statfs. The design, with the bytes
 // on disk, is in DESIGN.md.
 package wal

@@ -56,8 +56,8 @@ type FormatError struct {
 
 // Error names both formats.
 func (e *FormatError) Error() string {
-	return fmt.Sprintf("%v: %s has format %s, this program reads format %d; use the markr that wrote it or a newer one",
-		ErrUnknownFormat, e.Dir, e.Found, formatNumber)
+	return fmt.Sprintf("%v: %s has format %s, this program reads formats %d and %d; use the markr that wrote it",
+		ErrUnknownFormat, e.Dir, e.Found, formatNumberNoEvents, formatNumber)
 }
 
 // Unwrap makes errors.Is(err, ErrUnknownFormat) true.

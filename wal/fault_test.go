@@ -100,7 +100,7 @@ type faultResult struct {
 // runFault runs the script on a disk that fails.
 func runFault(t *testing.T, all []string, f fault) faultResult {
 	t.Helper()
-	disk := newCrashDisk(vfs.NewCrashableMem())
+	disk := waltest.NewCrashDisk(vfs.NewCrashableMem())
 	var operations, failed atomic.Int64
 	var healed atomic.Bool
 	defer healed.Store(true) // What is left of the vault would try again for ever.
@@ -141,7 +141,7 @@ func runFault(t *testing.T, all []string, f fault) faultResult {
 	// Acknowledged is read first: it only grows.
 	low := acknowledged.Load()
 	for _, unsynced := range []int{0, 50, 100} {
-		image := disk.imageNow(vfs.CrashCloneCfg{UnsyncedDataPercent: unsynced, RNG: rand.New(rand.NewPCG(1, 1))})
+		image := disk.ImageNow(vfs.CrashCloneCfg{UnsyncedDataPercent: unsynced, RNG: rand.New(rand.NewPCG(1, 1))})
 		if err := survivor(t, image, all[low:started.Load()+1]); err != nil {
 			t.Errorf("%+v, then %s and a power cut keeping %d %%: %v", f, result.outcome, unsynced, err)
 		}

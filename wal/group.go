@@ -120,7 +120,7 @@ func (g *group) count(h *entry.Header, cost uint64) error {
 		if err := g.batch.Set(outcomeKey(key[:0], h.Outcome, h.Position), t.append(value[:0]), nil); err != nil {
 			return err
 		}
-	case entry.Duplicate:
+	case entry.Duplicate, entry.Event:
 		if err := g.batch.Set(outcomeKey(key[:0], h.Outcome, h.Position), nil, nil); err != nil {
 			return err
 		}
@@ -149,7 +149,7 @@ func storedBytes(outcome entry.Outcome, header, body int) uint64 {
 		cost += digestKeySize + positionBytes
 	case entry.Refused:
 		cost += outcomeKeySize + ticketBytesMax
-	case entry.Duplicate:
+	case entry.Duplicate, entry.Event:
 		cost += outcomeKeySize
 	}
 	return uint64(cost)

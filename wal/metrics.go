@@ -24,6 +24,7 @@ type metrics struct {
 	refusedDropped prometheus.Counter
 	writeStalls    prometheus.Counter
 	diskSlow       prometheus.Counter
+	snapshotPause  prometheus.Histogram
 
 	sizeBytes      *prometheus.Desc
 	refusedBytes   *prometheus.Desc
@@ -32,6 +33,9 @@ type metrics struct {
 	l0Files        *prometheus.Desc
 	compactionDebt *prometheus.Desc
 	memTable       *prometheus.Desc
+	snapshots      *prometheus.Desc
+	backupTime     *prometheus.Desc
+	backupPosition *prometheus.Desc
 }
 
 func newMetrics(v *Vault) *metrics {
@@ -61,6 +65,8 @@ func newMetrics(v *Vault) *metrics {
 		refusedDropped: counter("markr_wal_refused_dropped_total", "Refused entries dropped to stay under the quota."),
 		writeStalls:    counter("markr_pebble_write_stalls_total", "Times that Pebble made writers wait for flushes or compactions."),
 		diskSlow:       counter("markr_pebble_disk_slow_total", "Disk operations that took longer than 5 s."),
+		snapshotPause: histogram("markr_wal_snapshot_pause_seconds", "How long appends had to wait for a snapshot.",
+			[]float64{.001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5}),
 
 		sizeBytes:      gauge("markr_wal_size_bytes", "Bytes the vault takes on disk."),
 		refusedBytes:   gauge("markr_wal_refused_bytes", "Bytes of refused entries kept, as stored."),
@@ -69,6 +75,9 @@ func newMetrics(v *Vault) *metrics {
 		l0Files:        gauge("markr_pebble_l0_files", "Files in the first level of Pebble, not yet merged into the others."),
 		compactionDebt: gauge("markr_pebble_compaction_debt_bytes", "Estimate of bytes that Pebble still has to compact."),
 		memTable:       gauge("markr_pebble_memtable_bytes", "Bytes in memtables of Pebble."),
+		snapshots:      gauge("markr_wal_snapshots", "Snapshots that are held for backups; they keep disk space from becoming free."),
+		backupTime:     gauge("markr_backup_last_success_timestamp_seconds", "Unix time of the data in the newest backup; 0 before the first."),
+		backupPosition: gauge("markr_backup_last_success_position", "Position up to which the newest backup goes; 0 before the first."),
 	}
 }
 
@@ -84,7 +93,7 @@ func (m *metrics) appended(g *group) {
 func (m *metrics) kept() []prometheus.Collector {
 	return []prometheus.Collector{
 		m.appends, m.appendFailures, m.fsyncDuration, m.batchEntries,
-		m.writtenBytes, m.refusedDropped, m.writeStalls, m.diskSlow,
+		m.writtenBytes, m.refusedDropped, m.writeStalls, m.diskSlow, m.snapshotPause,
 	}
 }
 
@@ -119,6 +128,7 @@ type gauges struct{ *metrics }
 func (g gauges) Describe(descs chan<- *prometheus.Desc) {
 	for _, d := range []*prometheus.Desc{
 		g.sizeBytes, g.refusedBytes, g.diskFree, g.diskSize, g.l0Files, g.compactionDebt, g.memTable,
+		g.snapshots, g.backupTime, g.backupPosition,
 	} {
 		descs <- d
 	}
@@ -141,6 +151,15 @@ func (g gauges) Collect(values chan<- prometheus.Metric) {
 	set(g.memTable, float64(m.MemTable.Size))
 	totals := g.vault.current()
 	set(g.refusedBytes, float64(totals.refused.bytes))
+	set(g.snapshots, float64(g.vault.snapshots.count()))
+	last, taken := g.vault.lastBackup.Load(), int64(0)
+	if last == nil {
+		last = &lastBackup{}
+	} else {
+		taken = last.taken.Unix()
+	}
+	set(g.backupTime, float64(taken))
+	set(g.backupPosition, float64(last.position))
 	if usage, err := g.vault.disk.space(); err == nil {
 		set(g.diskFree, float64(usage.AvailBytes))
 		set(g.diskSize, float64(usage.TotalBytes))

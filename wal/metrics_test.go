@@ -65,6 +65,8 @@ func TestMetricNames(t *testing.T) {
 	}
 	slices.Sort(names)
 	want := []string{
+		"markr_backup_last_success_position gauge",
+		"markr_backup_last_success_timestamp_seconds gauge",
 		"markr_data_disk_free_bytes gauge",
 		"markr_data_disk_size_bytes gauge",
 		"markr_pebble_compaction_debt_bytes gauge",
@@ -79,6 +81,8 @@ func TestMetricNames(t *testing.T) {
 		"markr_wal_refused_bytes gauge",
 		"markr_wal_refused_dropped_total counter",
 		"markr_wal_size_bytes gauge",
+		"markr_wal_snapshot_pause_seconds histogram",
+		"markr_wal_snapshots gauge",
 		"markr_wal_written_bytes_total counter",
 	}
 	if !slices.Equal(names, want) {
@@ -150,7 +154,7 @@ func TestMetricsTwice(t *testing.T) {
 	if _, err := wal.Open(other); err == nil {
 		t.Fatal("registered twice")
 	}
-	if left := gathered(t, registry); len(left) != 13 { // There are no figures of the disk.
+	if left := gathered(t, registry); len(left) != 17 { // There are no figures of the disk.
 		t.Errorf("%d metrics of the first vault are left", len(left))
 	}
 	other.Registerer = nil

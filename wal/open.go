@@ -20,34 +20,53 @@ const (
 )
 
 // prepare locks the data directory and sees to it that there is a store to open.
-// complete is false if FORMAT is still to be written.
-func (v *Vault) prepare() (complete bool, err error) {
+// It notes the directory's format, 0 if there is no FORMAT yet.
+func (v *Vault) prepare() (err error) {
 	if v.opts.ReadOnly {
 		if _, err := v.opts.FS.Stat(v.opts.Dir); errors.Is(err, fs.ErrNotExist) {
-			return false, ErrNoVault
+			return ErrNoVault
 		}
 	} else if err := v.directory.make(); err != nil {
-		return false, err
+		return err
 	}
 	if v.lock, err = v.directory.lock(v.opts.Now()); err != nil {
-		return false, err
+		return err
 	}
-	complete, err = v.directory.format()
-	if err != nil || complete {
-		return complete, err
+	v.format, err = v.directory.format()
+	if err != nil || v.format != 0 {
+		return err
 	}
 	foreign, vault, err := v.directory.foreign()
 	switch {
 	case err != nil:
-		return false, err
+		return err
 	case foreign != "":
-		return false, fmt.Errorf("%w: it has no %s, but has %s", ErrForeignDirectory, formatName, foreign)
+		return fmt.Errorf("%w: it has no %s, but has %s", ErrForeignDirectory, formatName, foreign)
 	case v.opts.ReadOnly && !vault:
-		return false, ErrNoVault
+		return ErrNoVault
 	case vault:
-		return false, nil
+		return nil
 	}
-	return false, v.create()
+	return v.create()
+}
+
+// complete brings FORMAT to what this program writes, before it writes anything else:
+// it is missing after a crash in the first opening, and older when an older program
+// has had the directory. Nothing but FORMAT needs to be changed for that, because all
+// that the older format has is read.
+func (v *Vault) complete() error {
+	if v.opts.ReadOnly || v.format == formatNumber {
+		return nil
+	}
+	write := v.directory.writeFormat
+	if v.format == 0 {
+		write = v.adopt
+	}
+	if err := write(); err != nil {
+		return err
+	}
+	v.format = formatNumber
+	return nil
 }
 
 // create makes an empty store under another name and renames it when it is

@@ -75,7 +75,7 @@ func TestOpenOnDisk(t *testing.T) {
 		}
 	}
 	text, err := os.ReadFile(filepath.Join(dir, "FORMAT"))
-	if err != nil || string(text) != "markr data directory\nformat 2\n" {
+	if err != nil || string(text) != "markr data directory\nformat 3\n" {
 		t.Errorf("FORMAT is %q, %v", text, err)
 	}
 	info, err := os.Stat(dir)
@@ -154,18 +154,19 @@ func TestOpenFormat(t *testing.T) {
 		if !ok || !errors.Is(err, wal.ErrUnknownFormat) || format.Dir != "data" {
 			t.Fatalf("%q: %v", text, err)
 		}
-		for _, name := range append(names, "format 2", "data") {
+		for _, name := range append(names, "formats 2 and 3", "use the markr that wrote it", "data") {
 			if !strings.Contains(err.Error(), name) {
 				t.Errorf("%q: %q is not in the message: %v", text, name, err)
 			}
 		}
-		write(t, fs, "data/FORMAT", "markr data directory\nformat 2\n")
+		write(t, fs, "data/FORMAT", "markr data directory\nformat 3\n")
 		if v := openVault(t, inMemory(fs)); v.Last() != 3 {
 			t.Errorf("%q: last is %d after putting it right", text, v.Last())
 		}
 	}
 	f("markr data directory\nformat 1\n", `"1"`)
-	f("markr data directory\nformat 3\n", `"3"`)
+	f("markr data directory\nformat 4\n", `"4"`)
+	f("markr data directory\nformat 03\n", `"03"`)
 	f("markr data directory\nformat 10000000000000000000000\n", "10000000000000000000000")
 	f("markr data directory\nformat one\n", "one")
 	f("markr data directory\n", "unreadable")
@@ -185,7 +186,7 @@ func TestOpenIncomplete(t *testing.T) {
 	if !errors.Is(err, wal.ErrForeignDirectory) || !strings.Contains(err.Error(), "position 3") {
 		t.Errorf("without FORMAT: %v", err)
 	}
-	write(t, fs, "data/FORMAT", "markr data directory\nformat 2\n")
+	write(t, fs, "data/FORMAT", "markr data directory\nformat 3\n")
 	if v := openVault(t, inMemory(fs)); v.Last() != 3 {
 		t.Errorf("last is %d", v.Last())
 	}

@@ -24,6 +24,9 @@ type Options struct {
 	FreeBytesMin int64
 	// ReadOnly opens for looking only: nothing is written, Append fails.
 	ReadOnly bool
+	// SnapshotLease is how long a snapshot is held that nobody renews; default 2
+	// minutes.
+	SnapshotLease time.Duration
 	// Now is the clock; default time.Now.
 	Now func() time.Time
 	// OnFatal is told that Pebble cannot go on, and must not return: by
@@ -39,6 +42,7 @@ type Options struct {
 const (
 	refusedBytesMaxDefault = 1 << 30
 	freeBytesMinDefault    = 1 << 30
+	snapshotLeaseDefault   = 2 * time.Minute
 )
 
 // withDefaults fills in what is not set.
@@ -65,6 +69,9 @@ func (o Options) withDefaults() (Options, error) {
 	}
 	if o.FreeBytesMin == 0 {
 		o.FreeBytesMin = freeBytesMinDefault
+	}
+	if o.SnapshotLease <= 0 {
+		o.SnapshotLease = snapshotLeaseDefault
 	}
 	if o.Now == nil {
 		o.Now = time.Now //nolint:forbidigo // The default of the option.

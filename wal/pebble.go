@@ -49,16 +49,17 @@ type store struct {
 func (s *store) Close() error { return errors.Join(s.DB.Close(), s.watch.Close()) }
 
 // settle brings the store in a directory to rest: what a crash has left in its
-// write-ahead log becomes tables, and logs kept to be used again are deleted, which
-// Pebble does only when it opens.
+// write-ahead log becomes tables, small tables are merged, and logs kept to be used again
+// are deleted, which Pebble does only when it opens.
 //
-// It is a step of its own, without compactions, because a Pebble whose opening fails
+// It is a step of its own, without compactions of Pebble's choice, because a Pebble whose opening fails
 // after such a flush closes what a compaction begun by it still uses, and panics.
 func (v *Vault) settle(path string) error {
 	db, err := v.openPebble(path, existing, func(o *pebble.Options) { o.DisableAutomaticCompactions = true })
 	if err != nil {
 		return err
 	}
+	v.mergeSmall(db)
 	return db.Close()
 }
 

@@ -9,10 +9,15 @@ import (
 	"markr/wal/entry"
 )
 
-// Both of the vault's own records start with a version and end with a checksum.
+// The vault's own records start with a version and end with a checksum. Each kind has
+// versions of its own.
 const (
-	recordVersion = 2
-	checksumBytes = 4
+	// metaVersion is 3 since there are events. A record of version 2 is read as one
+	// without any: it is what a directory of format 2 has until the first append.
+	metaVersion         = 3
+	metaVersionNoEvents = 2
+	ticketVersion       = 2
+	checksumBytes       = 4
 )
 
 // totals are what the entries of one outcome amount to.
@@ -25,7 +30,7 @@ type totals struct {
 // meta is what holds for the whole vault after one group of entries.
 type meta struct {
 	last        entry.Position
-	lastCounted entry.Position // of the newest accepted or duplicate entry
+	lastCounted entry.Position // of the newest entry that is counted: all but refused ones
 	chain       entry.Chain    // of that entry
 	// Refused entries up to droppedThrough have been dropped, none above; it is
 	// the position of the newest one that was. dropped says how many.
@@ -34,10 +39,13 @@ type meta struct {
 	accepted       totals
 	refused        totals
 	duplicates     totals
+	events         totals
 }
 
-// ordinal is that of the newest accepted or duplicate entry.
-func (m *meta) ordinal() uint64 { return m.accepted.entries + m.duplicates.entries }
+// ordinal is that of the newest counted entry.
+func (m *meta) ordinal() uint64 {
+	return m.accepted.entries + m.duplicates.entries + m.events.entries
+}
 
 // of returns the totals of an outcome that has been checked.
 func (m *meta) of(outcome entry.Outcome) *totals {
@@ -48,6 +56,8 @@ func (m *meta) of(outcome entry.Outcome) *totals {
 		return &m.refused
 	case entry.Duplicate:
 		return &m.duplicates
+	case entry.Event:
+		return &m.events
 	}
 	return &totals{} // Not reached: entry.Check and DecodeHeader refuse other outcomes.
 }
@@ -55,13 +65,13 @@ func (m *meta) of(outcome entry.Outcome) *totals {
 // append appends the stored bytes.
 func (m *meta) append(dst []byte) []byte {
 	start := len(dst)
-	dst = append(dst, recordVersion)
+	dst = append(dst, metaVersion)
 	dst = binary.AppendUvarint(dst, uint64(m.last))
 	dst = binary.AppendUvarint(dst, uint64(m.lastCounted))
 	dst = append(dst, m.chain[:]...)
 	dst = binary.AppendUvarint(dst, uint64(m.droppedThrough))
 	dst = binary.AppendUvarint(dst, m.dropped)
-	for _, t := range [...]*totals{&m.accepted, &m.refused, &m.duplicates} {
+	for _, t := range [...]*totals{&m.accepted, &m.refused, &m.duplicates, &m.events} {
 		dst = binary.AppendUvarint(dst, t.entries)
 		dst = binary.AppendUvarint(dst, t.size)
 		dst = binary.AppendUvarint(dst, t.bytes)
@@ -69,20 +79,28 @@ func (m *meta) append(dst []byte) []byte {
 	return appendChecksum(dst, start)
 }
 
-// decodeMeta reads what append wrote.
+// decodeMeta reads what append wrote, today or before there were events.
 func decodeMeta(b []byte) (meta, error) {
-	rest, err := openRecord("meta", 0, b)
+	version, rest, err := openRecord("meta", 0, b)
 	if err != nil {
 		return meta{}, err
 	}
 	var m meta
+	counted := []*totals{&m.accepted, &m.refused, &m.duplicates, &m.events}
+	switch version {
+	case metaVersion:
+	case metaVersionNoEvents:
+		counted = counted[:3]
+	default:
+		return meta{}, &entry.VersionError{What: "meta", Version: version}
+	}
 	fields := numbers{rest: rest}
 	m.last = entry.Position(fields.next())
 	m.lastCounted = entry.Position(fields.next())
 	fields.copy(m.chain[:])
 	m.droppedThrough = entry.Position(fields.next())
 	m.dropped = fields.next()
-	for _, t := range [...]*totals{&m.accepted, &m.refused, &m.duplicates} {
+	for _, t := range counted {
 		*t = totals{entries: fields.next(), size: fields.next(), bytes: fields.next()}
 	}
 	if err := fields.end(); err != nil {
@@ -108,7 +126,7 @@ const ticketBytesMax = 1 + 2*binary.MaxVarintLen64 + checksumBytes
 // append appends the stored bytes.
 func (t *ticket) append(dst []byte) []byte {
 	start := len(dst)
-	dst = append(dst, recordVersion)
+	dst = append(dst, ticketVersion)
 	dst = binary.AppendUvarint(dst, t.bytes)
 	dst = binary.AppendUvarint(dst, t.size)
 	return appendChecksum(dst, start)
@@ -116,9 +134,12 @@ func (t *ticket) append(dst []byte) []byte {
 
 // decodeTicket reads what append wrote.
 func decodeTicket(at entry.Position, b []byte) (ticket, error) {
-	rest, err := openRecord("ticket", at, b)
+	version, rest, err := openRecord("ticket", at, b)
 	if err != nil {
 		return ticket{}, err
+	}
+	if version != ticketVersion {
+		return ticket{}, &entry.VersionError{Position: at, What: "ticket", Version: version}
 	}
 	fields := numbers{rest: rest}
 	t := ticket{bytes: fields.next(), size: fields.next()}
@@ -132,19 +153,16 @@ func appendChecksum(dst []byte, start int) []byte {
 	return binary.LittleEndian.AppendUint32(dst, crc32.Checksum(dst[start:], crc32.MakeTable(crc32.Castagnoli)))
 }
 
-// openRecord checks a record's checksum and version, and returns its fields.
-func openRecord(what string, at entry.Position, b []byte) ([]byte, error) {
+// openRecord checks a record's checksum, and returns its version and its fields.
+func openRecord(what string, at entry.Position, b []byte) (version byte, fields []byte, err error) {
 	if len(b) <= checksumBytes {
-		return nil, &entry.DamagedError{Position: at, What: what + ": too short"}
+		return 0, nil, &entry.DamagedError{Position: at, What: what + ": too short"}
 	}
 	content := b[:len(b)-checksumBytes]
 	if binary.LittleEndian.Uint32(b[len(content):]) != crc32.Checksum(content, crc32.MakeTable(crc32.Castagnoli)) {
-		return nil, &entry.DamagedError{Position: at, What: what + ": checksum differs"}
+		return 0, nil, &entry.DamagedError{Position: at, What: what + ": checksum differs"}
 	}
-	if content[0] != recordVersion {
-		return nil, &entry.VersionError{Position: at, What: what, Version: content[0]}
-	}
-	return content[1:], nil
+	return content[0], content[1:], nil
 }
 
 // numbers takes fields off the front of a record; what is missing reads as zero,

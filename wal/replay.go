@@ -17,8 +17,8 @@ const (
 	chunkBytesMax   = 4 << 20
 )
 
-// Replay calls fn with every Accepted entry from position from on that was on
-// disk when it was called, in order, and stops at fn's first error. fn may keep
+// Replay calls fn with every Accepted and every Event entry from position from on that
+// was on disk when it was called, in order, and stops at fn's first error. fn may keep
 // the entry. A damaged or missing entry, of whatever outcome, ends it with a
 // *entry.DamagedError.
 func (v *Vault) Replay(ctx context.Context, from entry.Position, fn func(*entry.Entry) error) error {
@@ -117,7 +117,8 @@ func (r *replay) read() (err error) {
 	return nil
 }
 
-// visit checks the header at hand, and reads its entry if it is an accepted one.
+// visit checks the header at hand, and reads its entry if it is one that is handed
+// over.
 func (r *replay) visit(headers, bodies *pebble.Iterator, m *meta) (*entry.Entry, error) {
 	at := keyPosition(headers.Key())
 	stored, err := headers.ValueAndErr()
@@ -131,7 +132,7 @@ func (r *replay) visit(headers, bodies *pebble.Iterator, m *meta) (*entry.Entry,
 	if err := r.walk.step(&h, stored, m.droppedThrough); err != nil {
 		return nil, err
 	}
-	if h.Outcome != entry.Accepted {
+	if h.Outcome != entry.Accepted && h.Outcome != entry.Event {
 		return nil, nil
 	}
 	body, err := seekBody(bodies, at)

@@ -29,7 +29,7 @@ type rotting struct {
 
 func newRotting(tb testing.TB) rotting {
 	tb.Helper()
-	disk := newCrashDisk(vfs.NewCrashableMem())
+	disk := waltest.NewCrashDisk(vfs.NewCrashableMem())
 	v, err := openScripted(disk, nil)
 	if err != nil {
 		tb.Fatal(err)
@@ -47,7 +47,7 @@ func newRotting(tb testing.TB) rotting {
 		}
 	}
 	r := rotting{files: map[string][]byte{}, state: state(tb, v), before: before, checkpoint: "what was computed"}
-	image := disk.imageNow(vfs.CrashCloneCfg{})
+	image := disk.ImageNow(vfs.CrashCloneCfg{})
 	if err := v.Close(); err != nil {
 		tb.Fatal(err)
 	}

@@ -40,8 +40,11 @@ func script(tb testing.TB) [][]*entry.Entry {
 				}
 			}
 			outcome := entry.Accepted
-			if r.IntN(3) == 0 {
+			switch r.IntN(12) {
+			case 0, 1, 2, 3:
 				outcome = entry.Refused
+			case 4:
+				outcome = entry.Event
 			}
 			groups[i] = append(groups[i], maker.Entry(outcome, raw))
 		}
@@ -73,7 +76,7 @@ func states(tb testing.TB) []string {
 		all = append(all, state(tb, v))
 	}
 	stats, err := v.Stats()
-	if err != nil || stats.Dropped < 10 || stats.Duplicates.Entries < 10 || stats.Refused.Entries == 0 {
+	if err != nil || stats.Dropped < 10 || stats.Duplicates.Entries < 10 || stats.Refused.Entries == 0 || stats.Events.Entries < 5 {
 		tb.Fatalf("the script does not do what it is for: %+v, %v", stats, err)
 	}
 	return all

@@ -14,6 +14,8 @@ type Totals struct {
 
 // Stats describe a vault.
 type Stats struct {
+	// Format is the format of the data directory: what it was, if it is opened for
+	// reading.
 	Format int `json:"format"`
 	// First and Last are the positions of the oldest and the newest entry; the
 	// oldest may have been dropped, and the newest too.
@@ -23,6 +25,7 @@ type Stats struct {
 	Accepted   Totals `json:"accepted"`
 	Refused    Totals `json:"refused"`
 	Duplicates Totals `json:"duplicates"`
+	Events     Totals `json:"events"`
 	// Dropped is how many refused entries were dropped to stay under the quota,
 	// DroppedThrough the position of the newest of them.
 	Dropped        uint64         `json:"dropped"`
@@ -52,12 +55,13 @@ func (v *Vault) Stats() (Stats, error) {
 	}
 	m := v.current()
 	return Stats{
-		Format:         formatNumber,
+		Format:         v.format,
 		First:          first,
 		Last:           m.last,
 		Accepted:       m.accepted.exported(),
 		Refused:        m.refused.exported(),
 		Duplicates:     m.duplicates.exported(),
+		Events:         m.events.exported(),
 		Dropped:        m.dropped,
 		DroppedThrough: m.droppedThrough,
 		DiskBytes:      v.db.Metrics().DiskSpaceUsage(),

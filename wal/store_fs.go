@@ -10,8 +10,8 @@ import (
 	"github.com/cockroachdb/pebble/v2/vfs"
 )
 
-// storeFS is the file system under Pebble, with three differences. The crash and
-// fault tests showed the need of each with Pebble v2.1.7.
+// storeFS is the file system under Pebble, with three differences, and another for
+// snapshots. The crash and fault tests showed the need of each with Pebble v2.1.7.
 //
 // Order: Pebble creates a manifest, syncs it, creates the marker that names it,
 // and only then syncs the directory that both are in. A file system that keeps the
@@ -39,6 +39,10 @@ const (
 
 // Create is vfs.FS's.
 func (s storeFS) Create(name string, category vfs.DiskWriteCategory) (vfs.File, error) {
+	if s.inSnapshot(name) {
+		f, err := s.FS.Create(name, category)
+		return unsynced(f, err)
+	}
 	if strings.HasPrefix(s.PathBase(name), markerPrefix) {
 		dir, err := s.OpenDir(s.PathDir(name))
 		if err != nil {
@@ -85,11 +89,41 @@ func (s storeFS) Open(name string, opts ...vfs.OpenOption) (vfs.File, error) {
 // OpenDir is vfs.FS's.
 func (s storeFS) OpenDir(name string) (vfs.File, error) {
 	dir, err := s.FS.OpenDir(name)
+	if s.inSnapshot(name) {
+		return unsynced(dir, err)
+	}
 	if err != nil {
 		return nil, err
 	}
 	return storeFile{dir, s}, nil
 }
+
+// inSnapshot says whether a file or directory belongs to a snapshot.
+func (s storeFS) inSnapshot(name string) bool {
+	inside := s.PathJoin(s.vault.directory.join(snapshotsName), "x")
+	return strings.HasPrefix(name, strings.TrimSuffix(inside, "x"))
+}
+
+// snapshotFile is a file or a directory of a snapshot. What goes wrong with it is told
+// to who takes the snapshot and ends nothing. It is not synced, because a crash removes
+// it, and appends are waiting.
+type snapshotFile struct{ vfs.File }
+
+func unsynced(f vfs.File, err error) (vfs.File, error) {
+	if err != nil {
+		return nil, err
+	}
+	return snapshotFile{f}, nil
+}
+
+// Sync is vfs.File's.
+func (snapshotFile) Sync() error { return nil }
+
+// SyncData is vfs.File's.
+func (snapshotFile) SyncData() error { return nil }
+
+// SyncTo is vfs.File's.
+func (snapshotFile) SyncTo(int64) (bool, error) { return true, nil }
 
 // Unwrap is vfs.FS's.
 func (s storeFS) Unwrap() vfs.FS { return s.FS }

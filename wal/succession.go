@@ -55,7 +55,7 @@ func (s *succession) step(h *entry.Header, stored []byte, droppedThrough entry.P
 	case !h.Counted() && h.Position <= droppedThrough:
 		return damaged(h.Position, "refused entries up to position %d have been dropped, but not this one", droppedThrough)
 	case h.Ordinal > ordinal && h.Position > expected:
-		return damaged(expected, "%d accepted or duplicate entries are missing from positions %d to %d",
+		return damaged(expected, "%d entries that were not refused are missing from positions %d to %d",
 			h.Ordinal-ordinal, expected, h.Position-1)
 	case h.Ordinal != ordinal:
 		return damaged(h.Position, "header: its ordinal is %d instead of %d", h.Ordinal, ordinal)
@@ -79,13 +79,13 @@ func (s *succession) end(m *meta) error {
 	case s.ordinalUnknown:
 		return nil
 	case s.ordinal < m.ordinal():
-		return damaged("%d accepted or duplicate entries are missing from positions %d to %d",
+		return damaged("%d entries that were not refused are missing from positions %d to %d",
 			m.ordinal()-s.ordinal, s.next, m.last)
 	case s.ordinal > m.ordinal():
-		return &entry.DamagedError{What: fmt.Sprintf("meta: %d accepted and duplicate entries, the newest has ordinal %d",
+		return &entry.DamagedError{What: fmt.Sprintf("meta: %d entries that were not refused, the newest has ordinal %d",
 			m.ordinal(), s.ordinal)}
 	case !s.chainUnknown && s.chain != m.chain:
-		return &entry.DamagedError{What: "meta: its chain is not that of the newest accepted or duplicate entry"}
+		return &entry.DamagedError{What: "meta: its chain is not that of the newest entry that was not refused"}
 	}
 	return nil
 }

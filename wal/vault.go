@@ -14,6 +14,7 @@ import (
 type Vault struct {
 	opts      Options
 	directory directory
+	format    int // of the directory
 	lock      *lock
 	db        *store
 	metrics   *metrics
@@ -32,6 +33,9 @@ type Vault struct {
 	// appending is held by Append from its first decision until its entries are
 	// on disk. There is one writer; the lock makes a second one harmless.
 	appending sync.Mutex
+
+	snapshots  snapshots
+	lastBackup atomic.Pointer[lastBackup] // nil: none is known
 
 	// totals is what is on disk and acknowledged. Only Append changes it.
 	totals struct {
@@ -83,8 +87,7 @@ func open(opts Options, tuned tuning) (_ *Vault, err error) {
 			err = errors.Join(fmt.Errorf("open vault in %s: %w", opts.Dir, err), v.release())
 		}
 	}()
-	complete, err := v.prepare()
-	if err != nil {
+	if err := v.prepare(); err != nil {
 		return nil, err
 	}
 	if v.db, err = v.openStore(vaultName, existing); err != nil {
@@ -93,11 +96,10 @@ func open(opts Options, tuned tuning) (_ *Vault, err error) {
 	if err := v.load(); err != nil {
 		return nil, err
 	}
-	if !complete && !opts.ReadOnly {
-		if err := v.adopt(); err != nil {
-			return nil, err
-		}
+	if err := v.complete(); err != nil {
+		return nil, err
 	}
+	v.forgetSnapshots()
 	if err := v.metrics.register(opts.Registerer); err != nil {
 		return nil, err
 	}
@@ -115,6 +117,7 @@ func (v *Vault) Close() error {
 	}
 	v.lifetime.closed = true
 	v.serving.Store(false)
+	v.dropSnapshots()
 	if err := v.release(); err != nil {
 		return fmt.Errorf("close vault in %s: %w", v.opts.Dir, err)
 	}

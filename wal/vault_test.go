@@ -78,7 +78,12 @@ type raw struct {
 
 func openRaw(tb testing.TB, fs vfs.FS) raw {
 	tb.Helper()
-	db, err := pebble.Open("data/vault", &pebble.Options{
+	return openRawAt(tb, fs, "data/vault")
+}
+
+func openRawAt(tb testing.TB, fs vfs.FS, dir string) raw {
+	tb.Helper()
+	db, err := pebble.Open(dir, &pebble.Options{
 		FS: fs, FormatMajorVersion: pebble.FormatNewest, ErrorIfNotExists: true, Logger: quiet{tb},
 	})
 	if err != nil {

@@ -229,7 +229,7 @@ func (w *verifier) compareTotals(m *meta) {
 			w.findf(0, "meta: %d %s, there are %d", recorded, what, counted)
 		}
 	}
-	for _, outcome := range [...]entry.Outcome{entry.Accepted, entry.Refused, entry.Duplicate} {
+	for _, outcome := range [...]entry.Outcome{entry.Accepted, entry.Refused, entry.Duplicate, entry.Event} {
 		counted, recorded := w.counts.of(outcome), m.of(outcome)
 		f(outcome.String()+" entries", counted.entries, recorded.entries)
 		f("bytes of "+outcome.String()+" documents", counted.size, recorded.size)

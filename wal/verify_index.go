@@ -20,7 +20,7 @@ func (w *verifier) indexRecords(h *entry.Header, bytes uint64) error {
 		if err := w.digestRecord(h, h.DuplicateOf); err != nil {
 			return err
 		}
-	case entry.Refused:
+	case entry.Refused, entry.Event:
 	}
 	return w.outcomeRecord(h, bytes)
 }
@@ -88,7 +88,7 @@ func (w *verifier) indexes(ctx context.Context) error {
 		follow  func(key, value []byte) error
 	}{
 		{prefixDigest, w.counts.accepted.entries, func(value []byte) int { return len(decodePositions(value)) }, w.followDigest},
-		{prefixOutcome, w.counts.refused.entries + w.counts.duplicates.entries, func([]byte) int { return 1 }, w.followOutcome},
+		{prefixOutcome, w.counts.refused.entries + w.counts.duplicates.entries + w.counts.events.entries, func([]byte) int { return 1 }, w.followOutcome},
 	} {
 		entries := uint64(0)
 		count := func(_, value []byte) error {

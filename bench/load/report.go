@@ -29,6 +29,9 @@ type Report struct {
 	// Lateness is how late requests were sent in an open loop, because of the
 	// server or of the generator itself. It is part of Latency.
 	Lateness *Latency `json:"lateness,omitempty"`
+	// TurnedAway is that of the answers other than 2xx and 304, if there were any, from
+	// when their requests were sent.
+	TurnedAway *Latency `json:"turned_away,omitempty"`
 
 	BytesSent     int64 `json:"bytes_sent"`     // over the whole run
 	BytesReceived int64 `json:"bytes_received"` // over the whole run

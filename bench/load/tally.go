@@ -13,6 +13,7 @@ type tally struct {
 		sync.Mutex
 		latency   *hdrhistogram.Histogram // microseconds
 		lateness  *hdrhistogram.Histogram // microseconds
+		turned    *hdrhistogram.Histogram // microseconds; of answers other than 2xx and 304
 		statuses  map[int]int64
 		errors    map[string]int64
 		succeeded int64 // of those due in the time that is counted
@@ -24,7 +25,7 @@ type tally struct {
 }
 
 func (t *tally) init() {
-	t.mu.latency, t.mu.lateness = newHistogram(), newHistogram()
+	t.mu.latency, t.mu.lateness, t.mu.turned = newHistogram(), newHistogram(), newHistogram()
 	t.mu.statuses, t.mu.errors = make(map[int]int64), make(map[string]int64)
 }
 
@@ -55,6 +56,9 @@ func (t *tally) add(outcomes []outcome, warm, end time.Duration) {
 			t.mu.errors[cause(o.err)]++
 		} else {
 			t.mu.statuses[o.status]++
+		}
+		if o.err == nil && !o.ok() {
+			record(t.mu.turned, o.done-o.sent)
 		}
 		record(t.mu.latency, o.done-o.due)
 		record(t.mu.lateness, o.sent-o.due)
@@ -99,6 +103,10 @@ func (t *tally) report(r *Report) {
 	if r.Rate > 0 {
 		lateness := latencyOf(t.mu.lateness)
 		r.Lateness = &lateness
+	}
+	if t.mu.turned.TotalCount() > 0 {
+		turned := latencyOf(t.mu.turned)
+		r.TurnedAway = &turned
 	}
 	if r.Elapsed > 0 {
 		r.PerSecond = float64(r.arrived) / r.Elapsed.Seconds()

@@ -27,6 +27,7 @@ Without --target a server is started in this process, with a data directory that
 type benchOptions struct {
 	target      string
 	remote      bool
+	bearerFile  string
 	dir         string
 	duration    time.Duration
 	warmUp      time.Duration
@@ -47,6 +48,7 @@ func newBench(std streams) *cli.Command {
 		Flags: []cli.Flag{
 			&cli.StringFlag{Name: "target", Usage: "load the server at `URL`; made-up results stay in it", Destination: &o.target},
 			&cli.BoolFlag{Name: "remote", Usage: "allow a target on another machine", Destination: &o.remote},
+			bearerFlag(&o.bearerFile),
 			&cli.StringFlag{Name: "dir", Usage: "put the temporary data directory into `DIR`, to measure its disk", Value: os.TempDir(), DefaultText: "the system's", Destination: &o.dir, TakesFile: true},
 			&cli.DurationFlag{Name: "duration", Usage: "measure imports for `DURATION`, and then reads", Value: 5 * time.Second, Destination: &o.duration, Validator: benchDuration},
 			&cli.DurationFlag{Name: "warm-up", Usage: "before that, load for `DURATION` without measuring", Value: time.Second, Destination: &o.warmUp, Validator: notNegative},
@@ -112,6 +114,9 @@ func bench(ctx context.Context, std streams, o benchOptions) (report *benchRepor
 		return nil, withHint(usageError(err), "add --remote if that machine is yours to load")
 	case err != nil:
 		return nil, usageError(err)
+	}
+	if target.Token, err = readBearer(o.bearerFile); err != nil {
+		return nil, err
 	}
 	return measure(ctx, std, o, target)
 }

@@ -53,19 +53,25 @@ func bearerFlag(file *string) cli.Flag {
 }
 
 // present makes the client present the token in a file; none if file is empty.
-func (c *client) present(file string) error {
+func (c *client) present(file string) (err error) {
+	c.token, err = readBearer(file)
+	return err
+}
+
+// readBearer is the token in a file; none if file is empty.
+func readBearer(file string) (token string, err error) {
 	if file == "" {
-		return nil
+		return "", nil
 	}
 	text, err := os.ReadFile(file)
 	if err != nil {
-		return withHint(usageError(fmt.Errorf("read token: %w", err)), "--bearer-file names a file with nothing but a token in it")
+		return "", withHint(usageError(fmt.Errorf("read token: %w", err)), "--bearer-file names a file with nothing but a token in it")
 	}
-	c.token = strings.TrimSpace(string(text))
-	if c.token == "" || strings.ContainsFunc(c.token, func(r rune) bool { return r <= ' ' || r > '~' }) {
-		return withHint(usageError(fmt.Errorf("read token: %s does not hold one token", file)), "--bearer-file names a file with nothing but a token in it")
+	token = strings.TrimSpace(string(text))
+	if token == "" || strings.ContainsFunc(token, func(r rune) bool { return r <= ' ' || r > '~' }) {
+		return "", withHint(usageError(fmt.Errorf("read token: %s does not hold one token", file)), "--bearer-file names a file with nothing but a token in it")
 	}
-	return nil
+	return token, nil
 }
 
 // parseServer reads a server's address: a URL, or a host and port alone.
@@ -86,6 +92,7 @@ func parseServer(text string) (*url.URL, error) {
 // client talks to one server.
 type client struct {
 	base  *url.URL
+	name  string // how to call the server; empty: by its address
 	flag  string // that names the server; for hints
 	token string // empty: none is sent
 	agent string
@@ -107,6 +114,14 @@ func newClient(flag, server string, users int) (*client, error) {
 		ResponseHeaderTimeout: answerWait,
 		DialContext:           (&net.Dialer{Timeout: 5 * time.Second}).DialContext,
 	}}}, nil
+}
+
+// server is how to call the server in a message.
+func (c *client) server() string {
+	if c.name != "" {
+		return c.name
+	}
+	return c.base.String()
 }
 
 // url is the address of a path, given as segments that are escaped here: an id
@@ -183,7 +198,7 @@ func (c *client) unreachable(err error) error {
 	if e, ok := errors.AsType[*os.SyscallError](err); ok {
 		cause = e.Err // The rest repeats the address.
 	}
-	return withHint(unreachableError(fmt.Errorf("no answer from %s: %w", c.base, cause)),
+	return withHint(unreachableError(fmt.Errorf("no answer from %s: %w", c.server(), cause)),
 		fmt.Sprintf("start a server with `markr serve`, or name a running one with --%s or %s", c.flag, envName(c.flag)))
 }
 
@@ -219,11 +234,14 @@ func readProblem(a answer) *problem {
 // failure is the error for an answer that nobody expected.
 func (c *client) failure(a answer) error {
 	p := readProblem(a)
+	if c.name != "" && tryAgain(a.status) {
+		return withHint(unreachableError(fmt.Errorf("%s: %w", c.name, p)), "try again")
+	}
 	if tryAgain(a.status) {
 		return withHint(unreachableError(fmt.Errorf("%s: %w", c.base, p)),
 			"try again; what the server is waiting for stands at "+c.url(nil, "readyz"))
 	}
-	err := fmt.Errorf("%s: %w", c.base, p)
+	err := fmt.Errorf("%s: %w", c.server(), p)
 	if p.Code == "unauthorized" || p.Code == "forbidden" { // Not a proxy's.
 		return withHint(err, "name a file with a token with --bearer-file or "+envName("bearer-file"))
 	}

@@ -51,6 +51,8 @@ func explainEntry(err error, what string) error {
 		return withHint(fmt.Errorf("%s: %w", what, err), "`markr vault list` shows what is there")
 	case errors.Is(err, entry.ErrDamaged):
 		return withHint(err, "`markr vault verify` says what else is damaged")
+	case errors.Is(err, entry.ErrUnknownVersion):
+		return withHint(err, newerHint)
 	}
 	return err
 }

@@ -102,7 +102,10 @@ func writeHelp(w io.Writer, chain []*cli.Command) error {
 
 func synopsis(cmd *cli.Command, name string) string {
 	parts := []string{name}
-	if len(cmd.Commands) > 0 {
+	switch {
+	case len(cmd.Commands) > 0 && cmd.ArgsUsage != "": // It does something by itself.
+		parts = append(parts, "[VERB]")
+	case len(cmd.Commands) > 0:
 		parts = append(parts, "VERB")
 	}
 	if len(cmd.Flags) > 0 || len(cmd.Commands) > 0 {

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"mime"
 	"os"
 	"sync"
 	"time"
@@ -31,6 +32,14 @@ One line per document goes to standard output, in the order of the answers. A re
 
 Exit status: 0 everything was accepted, 3 something was refused, 4 the server could not be reached or did not become ready, 130 interrupted.`
 
+// contentType checks that a text is one.
+func contentType(text string) error {
+	if _, _, err := mime.ParseMediaType(text); err != nil {
+		return fmt.Errorf("not a content type: %w", err)
+	}
+	return nil
+}
+
 // importOptions are the flags of the verb.
 type importOptions struct {
 	server   string
@@ -38,6 +47,7 @@ type importOptions struct {
 	jobs     int
 	corrects string
 	retryFor time.Duration
+	sendAs   string
 	asJSON   bool
 }
 
@@ -46,7 +56,7 @@ func newImport(std streams) *cli.Command {
 	return &cli.Command{
 		Name:        "import",
 		Usage:       "send scanner documents to a running server",
-		UsageText:   "markr import scans/*.xml\nmarkr gen --students 500 | markr import -\nmarkr import --server http://markr.example:4567 --jobs 8 --json scans/*.xml\nmarkr import --corrects 01990f3c-7a3e-7c55-a0a4-0c9a3d0c2b11 corrected.xml",
+		UsageText:   "markr import scans/*.xml marks.csv\nmarkr gen --students 500 | markr import -\nmarkr import --server http://markr.example:4567 --jobs 8 --json scans/*.xml\nmarkr import --corrects 01990f3c-7a3e-7c55-a0a4-0c9a3d0c2b11 corrected.xml",
 		ArgsUsage:   "FILE... | -",
 		Description: importDescription,
 		Flags: []cli.Flag{
@@ -65,6 +75,11 @@ func newImport(std streams) *cli.Command {
 				Value: 30 * time.Second, Destination: &o.retryFor,
 				Validator: notNegative,
 			},
+			&cli.StringFlag{
+				Name: "type", Destination: &o.sendAs, Validator: contentType,
+				Usage:       "send every document as content `TYPE`, for example 'text/csv; profile=NAME'",
+				DefaultText: "text/csv for names that end with .csv, else " + mediaType,
+			},
 			jsonFlag("print one JSON object per document: file, status, and the server's answer", &o.asJSON),
 		},
 		Action: func(ctx context.Context, cmd *cli.Command) error {
@@ -82,7 +97,7 @@ func newImport(std streams) *cli.Command {
 			if err := c.present(o.bearer); err != nil {
 				return err
 			}
-			return importAll(ctx, std, newSender(c, o.retryFor, o.corrects, std.err), documents, o)
+			return importAll(ctx, std, newSender(c, &o, std.err), documents, o)
 		},
 	}
 }

@@ -9,14 +9,19 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"path/filepath"
+	"strings"
 	"sync"
 	"time"
 
 	"github.com/google/uuid"
 )
 
-// mediaType is what a scanner says it sends.
-const mediaType = "text/xml+markr"
+// What documents are sent as: what a scanner says it sends, and tables.
+const (
+	mediaType      = "text/xml+markr"
+	mediaTypeTable = "text/csv"
+)
 
 // Retries start quickly, because a server that restarts is back within a second,
 // and slow down so that many waiting senders do not keep it down.
@@ -34,15 +39,16 @@ type sender struct {
 	client   *client
 	retryFor time.Duration
 	to       []string // the path that documents are posted to
+	sendAs   string   // every document; empty: what its name says
 	stderr   io.Writer
 	waiting  sync.Once // says once that it is waiting, not once per document
 }
 
 // newSender makes a sender of documents, or of a correction of a refused import.
-func newSender(c *client, retryFor time.Duration, corrects string, stderr io.Writer) *sender {
-	s := &sender{client: c, retryFor: retryFor, stderr: stderr, to: []string{"import"}}
-	if corrects != "" {
-		s.to = []string{"imports", corrects, "corrections"}
+func newSender(c *client, o *importOptions, stderr io.Writer) *sender {
+	s := &sender{client: c, retryFor: o.retryFor, sendAs: o.sendAs, stderr: stderr, to: []string{"import"}}
+	if o.corrects != "" {
+		s.to = []string{"imports", o.corrects, "corrections"}
 	}
 	return s
 }
@@ -53,6 +59,17 @@ func importID(text string) error {
 		return fmt.Errorf("%q is no import id", text)
 	}
 	return nil
+}
+
+// typeOf is the content type of a document.
+func (s *sender) typeOf(name string) string {
+	switch {
+	case s.sendAs != "":
+		return s.sendAs
+	case strings.EqualFold(filepath.Ext(name), ".csv"):
+		return mediaTypeTable
+	}
+	return mediaType
 }
 
 // receipt is the server's answer to an accepted document, as far as it is shown.
@@ -145,7 +162,7 @@ func (s *sender) sendOnce(ctx context.Context, d document) result {
 		return r
 	}
 	request.ContentLength = size
-	request.Header.Set("Content-Type", mediaType)
+	request.Header.Set("Content-Type", s.typeOf(d.name))
 	if size > expectContinueBytes {
 		request.Header.Set("Expect", "100-continue")
 	}

@@ -20,6 +20,8 @@ type doors struct {
 	secure bool
 	access string        // who decides who is let in, see access.go
 	guard  *access.Guard // nil when nobody is asked
+	tls    *tlsFiles     // nil for plain HTTP
+	tokens *tokenFile    // nil when nobody is asked for a token
 	files  []*watched    // what it is decided by
 }
 
@@ -37,13 +39,13 @@ func listen(o *serveOptions, logger *slog.Logger) (*doors, error) {
 			return nil, err
 		}
 	}
-	d := &doors{secure: files != nil, guard: o.newGuard()}
+	d := &doors{secure: files != nil, guard: o.newGuard(), tls: files}
 	if d.secure {
 		d.files = append(d.files, files.watched())
 	}
 	if o.tokenFile != "" {
-		tokens := &tokenFile{name: o.tokenFile, guard: d.guard, logger: logger}
-		d.files = append(d.files, &watched{what: "tokens", files: []string{o.tokenFile}, load: tokens.load})
+		d.tokens = &tokenFile{name: o.tokenFile, guard: d.guard, logger: logger}
+		d.files = append(d.files, d.tokens.watched())
 	}
 	if d.public, err = bind("listen", o.listen); err != nil {
 		return nil, err

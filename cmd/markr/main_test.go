@@ -37,6 +37,7 @@ func TestMain(m *testing.M) {
 		theProgram:    markr.Main,
 		checkpointing: markr.ServeWith(manyCheckpoints),
 		forgetful:     markr.ServeWith(forgetfulDisk),
+		readers:       readAtRate,
 	})
 }
 

@@ -9,12 +9,13 @@ import (
 	"markr/wal"
 )
 
-// The programs that the test binary can be. The last two are `markr serve` in
-// another setting, for which there is no flag.
+// The programs that the test binary can be. Two are `markr serve` in another setting,
+// for which there is no flag; readers are no server, see overload_test.go.
 const (
 	theProgram    = "markr"
 	checkpointing = "markr-checkpointing"
 	forgetful     = "markr-forgetful"
+	readers       = "markr-readers"
 )
 
 // manyCheckpoints has a checkpoint written every few dozen documents of newPaper,

@@ -35,7 +35,8 @@ import (
 //	busy                       take a port, $BUSY, for the rest of the script
 //	hangup                     SIGHUP
 //	awaits TEXT                wait until the server has logged it
-//	damage DIR                 change one byte in the largest table of a vault
+//	damage DIR                 change one byte in the largest table of a vault, or file of
+//	                           a directory of backups
 func TestScripts(t *testing.T) {
 	t.Parallel()
 	testscript.Run(t, testscript.Params{
@@ -192,7 +193,8 @@ func scriptDamage(ts *testscript.TestScript, _ bool, args []string) {
 	var largest string
 	var size int64
 	ts.Check(filepath.WalkDir(ts.MkAbs(args[0]), func(path string, d fs.DirEntry, err error) error {
-		if err != nil || filepath.Ext(path) != ".sst" {
+		table := filepath.Ext(path) == ".sst" || filepath.Base(filepath.Dir(path)) == "files"
+		if err != nil || !table || d.IsDir() {
 			return err
 		}
 		info, err := d.Info()

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"math"
 	"net"
 	"time"
 
@@ -13,8 +12,6 @@ import (
 	"github.com/prometheus/client_golang/prometheus/collectors"
 
 	"markr/engine"
-	"markr/engine/intake"
-	"markr/engine/intake/mcqxml"
 	"markr/httpapi"
 	"markr/wal"
 )
@@ -29,7 +26,7 @@ import (
 //	      │             the background
 //	      │
 //	   4  httpapi       /livez answers; /readyz is 503 with progress until the
-//	                    engine is ready
+//	                    engine is ready; the control socket is there
 //
 //	scanner ──POST──► httpapi ──► engine ──► vault ──► disk
 //	                              engine ──► httpapi ──GET──► dashboard
@@ -52,7 +49,7 @@ type service struct {
 }
 
 func newService(logger *slog.Logger) *service {
-	const failuresMax = 3 // Two listeners and Pebble; only the first matters.
+	const failuresMax = 4 // Three listeners and Pebble; only the first matters.
 	return &service{logger: logger, failed: make(chan error, failuresMax)}
 }
 
@@ -101,7 +98,9 @@ func (s *service) start(o *serveOptions, registry *prometheus.Registry) error {
 		Logger:          s.logger,
 		Registerer:      registry,
 	}
-	engineOptions := engine.Options{Intake: formats, Replay: replay, Rule: rule, Registerer: registry}
+	engineOptions := engine.Options{
+		Intake: formats, Replay: replay, Rule: rule, InForce: append(doors.inForce(), o.rulesInForce()), Registerer: registry,
+	}
 	if o.adjust != nil {
 		o.adjust(&vaultOptions, &engineOptions)
 	}
@@ -114,12 +113,14 @@ func (s *service) start(o *serveOptions, registry *prometheus.Registry) error {
 	if err != nil {
 		return errors.Join(err, s.vault.Close(), doors.close())
 	}
+	s.watcher.told = s.recordReload
 	s.server, err = httpapi.New(httpapi.Options{
 		Engine:       s.engine,
 		Intake:       formats,
 		Limits:       limits,
 		Access:       doors.guard,
 		OpsElsewhere: doors.ops != nil,
+		Snapshots:    s.vault,
 		SlowAfter:    orNone(o.slow),
 		Version:      readBuild().Version,
 		Logger:       s.logger,
@@ -137,7 +138,19 @@ func (s *service) start(o *serveOptions, registry *prometheus.Registry) error {
 	if doors.ops != nil {
 		go s.serve(s.server.ServeOps, doors.ops)
 	}
+	s.serveControl(o.dataDir)
 	return nil
+}
+
+// serveControl listens in the data directory. Where a socket cannot be made, scanners
+// are served all the same: what is missing is a backup while the server runs.
+func (s *service) serveControl(dataDir string) {
+	door, err := listenControl(dataDir)
+	if err != nil {
+		s.logger.Warn("there is no control socket, so `markr backup` needs the server stopped", "cause", err)
+		return
+	}
+	go s.serve(s.server.ServeControl, door)
 }
 
 // serve runs one listener. It is waited for by Shutdown, which closes it.
@@ -193,18 +206,6 @@ func (s *service) closeEngine() error {
 			}
 		}
 	}
-}
-
-// formats are the kinds of documents that are read: those that arrive, within
-// limits, and those of the vault, which were accepted under the limits of their
-// day and must stay readable when limits are lowered.
-func (o *serveOptions) formats() (arriving, kept *intake.Registry, err error) {
-	arriving, err = intake.NewRegistry(mcqxml.New(o.intake))
-	if err != nil {
-		return nil, nil, err
-	}
-	kept, err = intake.NewRegistry(mcqxml.New(intake.Limits{RecordsMax: math.MaxInt32, DepthMax: math.MaxInt32}))
-	return arriving, kept, err
 }
 
 // orNone says what 0 means to a person who sets a flag: none. In the rooms it means

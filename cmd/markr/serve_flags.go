@@ -24,8 +24,8 @@ const (
 	refusedBytesMaxDefault = 1 << 30
 	freeDiskMinDefault     = 1 << 30
 	slowDefault            = time.Second
-	drainTimeoutDefault    = 20 * time.Second
-	memoryRatioDefault     = 0.9 // leaves a tenth for what Go does not count
+	drainTimeoutDefault    = 8 * time.Second // `docker stop` kills after 10 s, and closing takes a moment
+	memoryRatioDefault     = 0.9             // leaves a tenth for what Go does not count
 )
 
 // serveOptions are the flags of the verb, checked one by one; what only makes
@@ -41,6 +41,7 @@ type serveOptions struct {
 	insecure    bool
 	scoring     string
 	denominator string
+	profiles    string // empty: there are none
 
 	limits          httpapi.Limits
 	intake          intake.Limits
@@ -63,7 +64,7 @@ type serveOptions struct {
 
 // flags lists all of them, by category in the order of the help page.
 func (o *serveOptions) flags() []cli.Flag {
-	return concat(o.placeFlags(), o.accessFlags(), o.ruleFlags(), o.documentFlags(), o.connectionFlags(), o.resourceFlags(), o.logFlags())
+	return concat(o.placeFlags(), o.accessFlags(), o.ruleFlags(), o.formatFlags(), o.documentFlags(), o.connectionFlags(), o.resourceFlags(), o.logFlags())
 }
 
 func concat(groups ...[]cli.Flag) []cli.Flag {
@@ -136,6 +137,15 @@ func (o *serveOptions) ruleFlags() []cli.Flag {
 				_, err := scoring.ParseDenominator(name)
 				return err
 			},
+		},
+	}
+}
+
+func (o *serveOptions) formatFlags() []cli.Flag {
+	return []cli.Flag{
+		&cli.StringFlag{
+			Name: "profiles", Category: "FORMATS", TakesFile: true, Destination: &o.profiles,
+			Usage: "read tables sent as text/csv; profile=NAME by NAME.json in `DIR`, which says what their columns are; read once, at the start",
 		},
 	}
 }

@@ -128,6 +128,10 @@ func (s *service) announce(std streams, o *serveOptions, took time.Duration) {
 		s.logger.Warn("the checkpoint was of no use; the log was read from its beginning, and nothing is lost",
 			"cause", progress.CheckpointErr)
 	}
+	if owed := s.engine.Owed(); owed > 0 {
+		s.logger.Warn("the disk is nearly full: what is in force is not in the audit trail yet; it goes there before the next import",
+			"changes", owed)
+	}
 	if o.logFormat != logText || !isTerminal(std.err) {
 		s.logger.Info("ready", "url", s.url(), "took", took.Round(time.Millisecond),
 			"position", state.Position(), "tests", state.Tests(), "checkpoint", progress.Checkpoint)
@@ -139,7 +143,7 @@ func (s *service) announce(std streams, o *serveOptions, took time.Duration) {
     page       %s/
     data       %s  (%s, %s)
     try        markr gen | markr import --server %s -
-`, readBuild().Version, s.url(), o.dataDir, counted(int(state.Position()), "document"), counted(state.Tests(), "test"), s.url())
+`, readBuild().Version, s.url(), o.dataDir, counted(int(state.Documents()), "document"), counted(state.Tests(), "test"), s.url())
 }
 
 // url is where the service answers, for a person on this machine.

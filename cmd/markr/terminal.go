@@ -35,6 +35,22 @@ func newProgress(w io.Writer, total int, noun string) *progress {
 	return &progress{bar: bar.Start()}
 }
 
+// newByteProgress is newProgress for bytes.
+func newByteProgress(w io.Writer, total int64) *progress {
+	if total < 2 || !isTerminal(w) {
+		return nil
+	}
+	bar := pb.New64(total).SetWriter(w).Set(pb.CleanOnFinish, true).Set(pb.Color, false).Set(pb.Bytes, true).
+		SetTemplateString(`{{counters .}} {{bar .}} {{percent .}} {{speed .}} {{rtime . "%s left"}}`)
+	return &progress{bar: bar.Start()}
+}
+
+func (p *progress) set64(n int64) {
+	if p != nil {
+		p.bar.SetCurrent(n)
+	}
+}
+
 func (p *progress) add(n int) {
 	if p != nil {
 		p.bar.Add(n)

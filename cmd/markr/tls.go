@@ -40,7 +40,11 @@ func (f *tlsFiles) watched() *watched {
 	if f.clientCA != "" {
 		files = append(files, f.clientCA)
 	}
-	return &watched{what: "tls", files: files, load: f.load}
+	w := &watched{what: "tls", files: files, load: f.load}
+	if f.clientCA != "" {
+		w.inForce = f.inForce
+	}
+	return w
 }
 
 // load reads the files and uses them for connections from now on.

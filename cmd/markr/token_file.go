@@ -26,6 +26,12 @@ type tokenFile struct {
 	guard  *access.Guard
 	logger *slog.Logger
 	read   []byte // the last time that it was good
+	tokens *access.Tokens
+}
+
+// watched is the file as a watcher takes it up.
+func (f *tokenFile) watched() *watched {
+	return &watched{what: "tokens", files: []string{f.name}, load: f.load, inForce: f.inForce}
 }
 
 // load reads the file and puts its tokens in place of the ones so far.
@@ -43,7 +49,7 @@ func (f *tokenFile) load() (changed bool, err error) {
 		return false, withHint(fmt.Errorf("read tokens: %s: %w", f.name, err), "a line is NAME sha256:DIGEST SCOPE,SCOPE…, as `markr token new` writes it")
 	}
 	f.guard.Replace(tokens)
-	f.read = append([]byte{}, text...)
+	f.read, f.tokens = append([]byte{}, text...), tokens
 	if mode&modeOthersRead != 0 && runtime.GOOS != "windows" {
 		f.logger.Warn("others can read the token file", "file", f.name, "mode", mode.Perm(), "hint", "chmod 600")
 	}

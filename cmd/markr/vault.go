@@ -18,7 +18,7 @@ import (
 	"markr/wal/entry"
 )
 
-const vaultDescription = `The vault is where the server keeps every document that arrived, in order, each at a position. These verbs look at it while no server has it open, and write nothing. With a server running, ask the server: GET /imports.`
+const vaultDescription = `The vault is where the server keeps every document that arrived, in order, each at a position. Between them are the changes that are no document: of the rules and of who is let in. These verbs look at it while no server has it open, and write nothing. With a server running, ask the server: GET /imports, GET /audit.`
 
 func newVault(std streams) *cli.Command {
 	return &cli.Command{
@@ -30,6 +30,7 @@ func newVault(std streams) *cli.Command {
 			newVaultList(std),
 			newVaultShow(std),
 			newVaultDump(std),
+			newVaultAudit(std),
 			newVaultVerify(std),
 		},
 		Action: func(_ context.Context, cmd *cli.Command) error { return missingVerb(std, cmd) },

@@ -74,6 +74,10 @@ func listVault(ctx context.Context, out io.Writer, vault *wal.Vault, outcome ent
 			return explainEntry(err, "list")
 		}
 		for i := range headers {
+			if headers[i].Outcome == entry.Event {
+				continue // It is no document: `vault audit` lists it.
+			}
+			listed++
 			if err := listEntry(out, table, &headers[i], asJSON); err != nil {
 				return err
 			}
@@ -81,7 +85,6 @@ func listVault(ctx context.Context, out io.Writer, vault *wal.Vault, outcome ent
 		if len(headers) < page || ctx.Err() != nil {
 			break
 		}
-		listed += len(headers)
 		before = headers[len(headers)-1].Position
 	}
 	if err := table.flush(); err != nil {

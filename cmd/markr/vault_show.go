@@ -23,10 +23,10 @@ func newVaultShow(std streams) *cli.Command {
 	)
 	return &cli.Command{
 		Name:        "show",
-		Usage:       "show all that is known of one document",
+		Usage:       "show all that is known of one document, or of another change",
 		UsageText:   "markr vault show 17\nmarkr vault show 01990f3c-7a3e-7c55-a0a4-0c9a3d0c2b11 --json",
 		ArgsUsage:   "ID | POSITION",
-		Description: "What the server noted when the document arrived. The document itself is read with `markr vault dump`.",
+		Description: "What the server noted when the document arrived. The document itself is read with `markr vault dump`. At the position of a change that is no document, what `markr vault audit` lists of it.",
 		Flags:       []cli.Flag{vaultFlag(&dir), jsonFlag("print one JSON object", &asJSON)},
 		Action: func(_ context.Context, cmd *cli.Command) error {
 			which, err := parseReference(cmd)
@@ -37,6 +37,9 @@ func newVaultShow(std streams) *cli.Command {
 				found, err := which.find(vault)
 				if err != nil {
 					return err
+				}
+				if found.Outcome == entry.Event {
+					return showChange(std.out, vault, found.Position, asJSON)
 				}
 				return showEntry(std.out, &found.Header, asJSON)
 			})
@@ -74,7 +77,33 @@ func showEntry(out io.Writer, header *entry.Header, asJSON bool) error {
 		table.row("records", known.Records)
 		table.row("tests", listTests(known.TestIDs))
 		table.row("findings", fmt.Sprintf("%d bad scanned-on, %d bad answers", known.Findings.BadScannedOn, known.Findings.BadAnswers))
+	case entry.Event: // It is shown as a change.
 	}
+	return table.flush()
+}
+
+// showChange shows a change that is no document.
+func showChange(out io.Writer, vault *wal.Vault, at entry.Position, asJSON bool) error {
+	codec, err := entry.NewCodec()
+	if err != nil {
+		return err
+	}
+	changes, err := engine.ListChanges(vault, codec, at+1, false, 1)
+	if err != nil {
+		return explainEntry(err, fmt.Sprintf("position %d", at))
+	}
+	wire := newChangeJSON(&changes[0])
+	if asJSON {
+		return json.NewEncoder(out).Encode(wire)
+	}
+	table := newTable(out)
+	table.row("position", wire.Position)
+	table.row("time", wire.Time.Format("2006-01-02 15:04:05.000000Z"))
+	table.row("who", wire.Who)
+	table.row("what", wire.What)
+	table.row("outcome", wire.Outcome)
+	table.row("change", changes[0].Event)
+	table.row("chain", wire.Chain)
 	return table.flush()
 }
 
@@ -85,7 +114,7 @@ func newVaultDump(std streams) *cli.Command {
 		Usage:       "print one document as it was received",
 		UsageText:   "markr vault dump 17 > scan.xml\nmarkr vault dump 17 | sha256sum",
 		ArgsUsage:   "ID | POSITION",
-		Description: "Prints the bytes that arrived, after their content coding was taken off, checked against the digest that was kept with them. For a duplicate these are the bytes it repeats.",
+		Description: "Prints the bytes that arrived, after their content coding was taken off, checked against the digest that was kept with them. For a duplicate these are the bytes it repeats, for a change that is no document what was recorded of it, as JSON.",
 		Flags:       []cli.Flag{vaultFlag(&dir)},
 		Action: func(_ context.Context, cmd *cli.Command) error {
 			which, err := parseReference(cmd)

@@ -6,13 +6,19 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"path/filepath"
 	"strings"
 
 	"github.com/urfave/cli/v3"
 
+	"markr/engine"
 	"markr/wal"
 	"markr/wal/entry"
 )
+
+const verifyDescription = `Reads every entry and checks its checksums, its place in the order, the digest of its document, and every index. Then reads the log once more as a start without a checkpoint would, and compares the checkpoint with what the log gives. Exits 0 when all is whole; otherwise lists what is damaged, names the first position, and exits 1. Nothing is repaired: nobody can tell what was lost.
+
+It needs as much memory as a server with the same marks, some 28 bytes a mark, and about twice as long as a start without a checkpoint: some 3 seconds for a million marks. It writes nothing, and no server may have the directory meanwhile.`
 
 func newVaultVerify(std streams) *cli.Command {
 	var (
@@ -23,7 +29,7 @@ func newVaultVerify(std streams) *cli.Command {
 		Name:        "verify",
 		Usage:       "read everything and check that it is what was written",
 		UsageText:   "markr vault verify\nmarkr vault verify --data-dir /var/lib/markr --json",
-		Description: "Reads every entry and checks its checksums, its place in the order, the digest of its document, and every index. Exits 0 when all is whole; otherwise lists what is damaged, names the first position, and exits 1. Nothing is repaired: nobody can tell what was lost.",
+		Description: verifyDescription,
 		Flags:       []cli.Flag{vaultFlag(&dir), jsonFlag("print one JSON object", &asJSON)},
 		Action: func(ctx context.Context, cmd *cli.Command) error {
 			if err := noArguments(cmd); err != nil {
@@ -47,15 +53,65 @@ func verifyVault(ctx context.Context, std streams, vault *wal.Vault, dir string,
 	if err != nil {
 		return fmt.Errorf("verify %s after position %d: %w", dir, report.Through, err)
 	}
+	var state stateReport
+	if report.Err() == nil { // Behind damage no state can be made.
+		if state, err = verifyState(ctx, std, vault); err != nil {
+			return err
+		}
+	}
 	if asJSON {
-		err = json.NewEncoder(std.out).Encode(newVerifyJSON(&report))
+		err = json.NewEncoder(std.out).Encode(newVerifyJSON(&report, &state))
 	} else {
-		err = writeVerify(std.out, &report)
+		err = writeVerify(std.out, &report, &state)
 	}
-	if err != nil || report.Err() == nil {
+	switch {
+	case err != nil:
 		return err
+	case report.Err() != nil:
+		return withHint(fmt.Errorf("%s is damaged: %w", dir, report.Err()), saveHint(report.Findings[0], dir))
+	case state.unreadable != nil:
+		return explainRecovery(fmt.Errorf("%s cannot be read to its end: %w", dir, state.unreadable), dir, nil)
+	case state.Difference != nil && !state.ofAnotherVersion():
+		return withHint(fmt.Errorf("%s has a checkpoint that is of no use: %w", dir, state.Difference),
+			fmt.Sprintf("the log is whole: move %s away, and the next start reads the log and makes another; keep it for whoever looks for the cause",
+				filepath.Join(dir, "checkpoint")))
 	}
-	return withHint(fmt.Errorf("%s is damaged: %w", dir, report.Err()), saveHint(report.Findings[0], dir))
+	return nil
+}
+
+// stateReport is what came of reading the log as a start would.
+type stateReport struct {
+	engine.Verification
+
+	read       bool
+	unreadable error // why a start would not become ready; nil if it would
+}
+
+// ofAnotherVersion says whether the checkpoint is one of another program, which is no
+// damage: a start makes one of its own in its place.
+func (s *stateReport) ofAnotherVersion() bool {
+	return errors.Is(s.Difference, entry.ErrUnknownVersion)
+}
+
+// verifyState reads the log as a start would.
+func verifyState(ctx context.Context, std streams, vault *wal.Vault) (stateReport, error) {
+	formats, err := keptFormats()
+	if err != nil {
+		return stateReport{}, err
+	}
+	bar := newProgress(std.err, int(vault.Last()), "positions")
+	found, err := engine.Verify(ctx, engine.VerifyOptions{
+		Log: vault, Replay: formats, Checkpoints: vault, Progress: func(at entry.Position) { bar.set(int(at)) },
+	})
+	bar.finish()
+	switch {
+	case err == nil:
+	case errors.Is(err, entry.ErrDamaged), errors.Is(err, entry.ErrUnknownVersion), errors.Is(err, engine.ErrUnreadable):
+		return stateReport{read: true, unreadable: err}, nil
+	default:
+		return stateReport{}, err
+	}
+	return stateReport{Verification: found, read: true}, nil
 }
 
 // saveHint is what is left to do with damage at one place.
@@ -69,7 +125,7 @@ func saveHint(first *entry.DamagedError, dir string) string {
 }
 
 // writeVerify tells a person.
-func writeVerify(out io.Writer, report *wal.Report) error {
+func writeVerify(out io.Writer, report *wal.Report, state *stateReport) error {
 	var b strings.Builder
 	for _, finding := range report.Findings {
 		fmt.Fprintln(&b, finding)
@@ -82,6 +138,19 @@ func writeVerify(out io.Writer, report *wal.Report) error {
 		verdict = counted(int(n), "finding")
 	}
 	fmt.Fprintf(&b, "%d entries up to position %d: %s\n", report.Entries, report.Through, verdict)
+	switch {
+	case !state.read:
+	case state.unreadable != nil:
+		fmt.Fprintf(&b, "read as a start would: %v\n", state.unreadable)
+	case state.ofAnotherVersion():
+		fmt.Fprintf(&b, "checkpoint: not compared: %v\n", state.Difference)
+	case state.Difference != nil:
+		fmt.Fprintf(&b, "checkpoint of position %d: %v\n", state.Checkpoint, state.Difference)
+	case state.Checkpoint == 0:
+		fmt.Fprintln(&b, "checkpoint: none")
+	default:
+		fmt.Fprintf(&b, "checkpoint of position %d: it says what the log says\n", state.Checkpoint)
+	}
 	_, err := io.WriteString(out, b.String())
 	return err
 }
@@ -92,6 +161,18 @@ type verifyJSON struct {
 	Through  entry.Position `json:"through"`
 	Findings []findingJSON  `json:"findings"`
 	More     uint64         `json:"more_findings"`
+	// Checkpoint is null if it was not looked at, because the log is damaged, or not
+	// there.
+	Checkpoint *checkpointJSON `json:"checkpoint"`
+	// Unreadable is why a start would not become ready; null if it would, or if the log
+	// is damaged.
+	Unreadable *string `json:"unreadable"`
+}
+
+type checkpointJSON struct {
+	Position   entry.Position `json:"position"`
+	Compared   bool           `json:"compared"`   // false: it is of another version
+	Difference *string        `json:"difference"` // the first, or why it was not compared; null if there is none
 }
 
 type findingJSON struct {
@@ -99,10 +180,19 @@ type findingJSON struct {
 	What     string         `json:"what"`
 }
 
-func newVerifyJSON(report *wal.Report) verifyJSON {
+func newVerifyJSON(report *wal.Report, state *stateReport) verifyJSON {
 	wire := verifyJSON{Entries: report.Entries, Through: report.Through, Findings: []findingJSON{}, More: report.More}
 	for _, finding := range report.Findings {
 		wire.Findings = append(wire.Findings, findingJSON{finding.Position, finding.What})
+	}
+	if state.unreadable != nil {
+		wire.Unreadable = new(state.unreadable.Error())
+	}
+	if state.Checkpoint > 0 || state.Difference != nil {
+		wire.Checkpoint = &checkpointJSON{Position: state.Checkpoint, Compared: !state.ofAnotherVersion()}
+		if state.Difference != nil {
+			wire.Checkpoint.Difference = new(state.Difference.Error())
+		}
 	}
 	return wire
 }

@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
+
+	"markr/engine/audit"
 )
 
 // watchEvery is how often files that may change are looked at: soon enough for
@@ -27,6 +29,8 @@ type watched struct {
 	// load takes them up and says whether there was anything new. After an error
 	// all is as it was.
 	load func() (changed bool, err error)
+	// inForce is what the audit trail is told of them; nil if nothing.
+	inForce func(who string) audit.Event
 
 	seen   []fs.FileInfo // nil for a file that could not be looked at
 	recent bool          // one of them had changed just before it was seen
@@ -67,15 +71,27 @@ type watcher struct {
 	now     func() time.Time
 	logger  *slog.Logger
 	reloads *prometheus.CounterVec
+	sound   *prometheus.GaugeVec
+	// told, if it is set, is told of every group that was taken up and has changed, and
+	// of every one that was not taken up, with the reason.
+	told func(group *watched, failure error)
 }
 
 func newWatcher(files []*watched, now func() time.Time, logger *slog.Logger, registerer prometheus.Registerer) *watcher {
-	w := &watcher{files: files, now: now, logger: logger, reloads: prometheus.NewCounterVec(prometheus.CounterOpts{
-		Name: "markr_file_reloads_total",
-		Help: "Times that tokens or certificates were read again, by outcome; after a failure those from before are kept.",
-	}, []string{"what", "outcome"})}
-	registerer.MustRegister(w.reloads)
+	w := &watcher{
+		files: files, now: now, logger: logger,
+		reloads: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "markr_file_reloads_total",
+			Help: "Times that tokens or certificates were read again, by outcome; after a failure those from before are kept.",
+		}, []string{"what", "outcome"}),
+		sound: prometheus.NewGaugeVec(prometheus.GaugeOpts{
+			Name: "markr_file_last_reload_successful",
+			Help: "1 if tokens or certificates were taken up when they were last read, 0 while those from before are kept.",
+		}, []string{"what"}),
+	}
+	registerer.MustRegister(w.reloads, w.sound)
 	for _, group := range files {
+		w.sound.WithLabelValues(group.what).Set(1) // Without them the program does not start.
 		for _, outcome := range []string{reloadDone, reloadFailed} {
 			w.reloads.WithLabelValues(group.what, outcome)
 		}
@@ -134,14 +150,27 @@ func (w *watcher) reload(group *watched, asked bool) {
 		}
 		group.failed = err.Error()
 		w.reloads.WithLabelValues(group.what, reloadFailed).Inc()
+		w.sound.WithLabelValues(group.what).Set(0)
+		w.tell(group, err)
 		w.logger.Error("files were not taken up; what was read before is kept", "what", group.what, "cause", err, "hint", hintOf(err))
 		return
 	}
+	if changed {
+		w.tell(group, nil)
+	}
 	mended := group.failed != ""
 	group.failed = ""
+	w.sound.WithLabelValues(group.what).Set(1)
 	if changed || asked || mended {
 		w.reloads.WithLabelValues(group.what, reloadDone).Inc()
 		w.logger.Info("files were taken up", "what", group.what, "changed", changed)
+	}
+}
+
+// tell comes before the log line, so that whoever has seen that finds the rest.
+func (w *watcher) tell(group *watched, failure error) {
+	if w.told != nil && group.inForce != nil {
+		w.told(group, failure)
 	}
 }
 

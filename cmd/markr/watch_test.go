@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"crypto/rand"
 	"errors"
+	"fmt"
 	"log/slog"
 	"net"
 	"net/netip"
@@ -68,6 +69,18 @@ func (w *watching) want(why string, loads int) {
 	}
 }
 
+// wantSuccessful fails the test unless this is what the metric says of the last time.
+func (w *watching) wantSuccessful(value int) {
+	w.t.Helper()
+	want := fmt.Sprintf(`# HELP markr_file_last_reload_successful 1 if tokens or certificates were taken up when they were last read, 0 while those from before are kept.
+# TYPE markr_file_last_reload_successful gauge
+markr_file_last_reload_successful{what="tokens"} %d
+`, value)
+	if err := testutil.GatherAndCompare(w.registry, strings.NewReader(want), "markr_file_last_reload_successful"); err != nil {
+		w.t.Error(err)
+	}
+}
+
 func TestWatcher(t *testing.T) {
 	t.Parallel()
 	w := newWatching(t)
@@ -106,9 +119,11 @@ func TestWatcherFailures(t *testing.T) {
 	w.want("a bad file", 2)
 	w.write("bad again", 29*time.Minute)
 	w.want("the same failure", 3)
+	w.wantSuccessful(0)
 	w.err = nil
 	w.write("good", 28*time.Minute)
 	w.want("a good file", 4)
+	w.wantSuccessful(1)
 	if n := strings.Count(w.log.String(), `level=ERROR msg="files were not taken up; what was read before is kept" what=tokens cause="no good"`); n != 1 {
 		t.Errorf("the failure was logged %d times:\n%s", n, &w.log)
 	}
@@ -117,7 +132,7 @@ func TestWatcherFailures(t *testing.T) {
 markr_file_reloads_total{outcome="done",what="tokens"} 1
 markr_file_reloads_total{outcome="failed",what="tokens"} 1
 `
-	if err := testutil.GatherAndCompare(w.registry, strings.NewReader(want)); err != nil {
+	if err := testutil.GatherAndCompare(w.registry, strings.NewReader(want), "markr_file_reloads_total"); err != nil {
 		t.Error(err)
 	}
 }

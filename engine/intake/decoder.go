@@ -18,6 +18,27 @@ type Decoder interface {
 	Decode(doc *Document, raw []byte, charset string) error
 }
 
+// A Chooser is a Decoder whose media type does not say everything: parameters of
+// the content type beside charset decide how a document is read.
+//
+// A document is kept together with what decides how it is read, because it is read
+// again at every start, by a program that may have been set up in another way. So
+// what a parameter only names, such as a profile in a file, is spelled out in the
+// parameters that are kept.
+type Chooser interface {
+	Decoder
+	// Choose gives what reads documents with these parameters of the content type
+	// (names in lower case; charset is among them), and the parameters to keep:
+	// choosing by those gives a decoder that reads every document the same, in any
+	// program that has this format, whatever else it is set up with. The error says
+	// which parameter is not understood.
+	Choose(params map[string]string) (d Decoder, kept map[string]string, err error)
+
+	// Offers lists the content types to tell to those who send another one, without
+	// charset, for example "text/csv" and "text/csv; profile=omr".
+	Offers() []string
+}
+
 // Describer is a Decoder that can tell of a record what does not count: where it
 // stands, whose it is, what was answered. It is for the few records somebody asks
 // about.

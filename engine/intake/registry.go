@@ -12,18 +12,22 @@ import (
 // Registry finds the decoder for a content type. It is immutable.
 type Registry struct {
 	byMediaType map[string]Decoder
+	plain       map[string]Decoder // those that no parameter is chosen for
 }
 
 // NewRegistry lists the formats a program reads. Two decoders for one media type
 // are a programmer's error, and reported as one.
 func NewRegistry(decoders ...Decoder) (*Registry, error) {
-	r := &Registry{byMediaType: make(map[string]Decoder)}
+	r := &Registry{byMediaType: make(map[string]Decoder), plain: make(map[string]Decoder)}
 	for _, d := range decoders {
 		for _, mediaType := range d.MediaTypes() {
 			if _, taken := r.byMediaType[mediaType]; taken {
 				return nil, fmt.Errorf("two decoders for %q", mediaType)
 			}
 			r.byMediaType[mediaType] = d
+			if _, chooses := d.(Chooser); !chooses {
+				r.plain[mediaType] = d
+			}
 		}
 	}
 	return r, nil
@@ -32,32 +36,56 @@ func NewRegistry(decoders ...Decoder) (*Registry, error) {
 // Decode reads raw with the decoder for contentType, a Content-Type header's
 // value. The error wraps [ErrUnknownMediaType] or is a *DocumentError.
 func (r *Registry) Decode(doc *Document, raw []byte, contentType string) error {
-	decoder, charset, err := r.find(contentType)
+	// The usual value needs no parser.
+	if decoder, ok := r.plain[contentType]; ok {
+		return decoder.Decode(doc, raw, "")
+	}
+	found, err := r.find(contentType)
 	if err != nil {
 		return err
 	}
-	return decoder.Decode(doc, raw, charset)
+	return found.decoder.Decode(doc, raw, found.charset())
 }
 
 // Describe tells of one record, as [Describer] does; the zero Description where the
 // format has nothing to tell.
 func (r *Registry) Describe(raw []byte, contentType string, record int) (Description, error) {
-	decoder, charset, err := r.find(contentType)
+	found, err := r.find(contentType)
 	if err != nil {
 		return Description{}, err
 	}
-	describer, ok := decoder.(Describer)
+	describer, ok := found.decoder.(Describer)
 	if !ok {
 		return Description{}, nil
 	}
-	return describer.Describe(raw, charset, record)
+	return describer.Describe(raw, found.charset(), record)
 }
 
 // Reads says whether there is a decoder for contentType; the error is nil or
 // wraps [ErrUnknownMediaType].
 func (r *Registry) Reads(contentType string) error {
-	_, _, err := r.find(contentType)
+	if _, ok := r.plain[contentType]; ok {
+		return nil
+	}
+	_, err := r.find(contentType)
 	return err
+}
+
+// Kept is the content type to keep with a document that came with contentType: with
+// it, any program that has the format reads the document as this one does now. For
+// most formats it is contentType itself. decides says that it is more than a name for
+// the bytes: the same bytes under another one are another document; see [Chooser].
+// A contentType that is not read is given back as it is.
+func (r *Registry) Kept(contentType string) (kept string, decides bool) {
+	if _, ok := r.plain[contentType]; ok {
+		return contentType, false
+	}
+	found, err := r.find(contentType)
+	if err != nil || !found.chosen {
+		return contentType, false
+	}
+	// A parameter that could not be written is none that could have been read.
+	return mime.FormatMediaType(found.mediaType, found.params), true
 }
 
 // MediaTypes lists the media types that can be read, sorted.
@@ -65,20 +93,54 @@ func (r *Registry) MediaTypes() []string {
 	return slices.Sorted(maps.Keys(r.byMediaType))
 }
 
-func (r *Registry) find(contentType string) (Decoder, string, error) {
-	// The usual value needs no parser.
-	if d, ok := r.byMediaType[contentType]; ok {
-		return d, "", nil
+// Offers lists the content types to tell to those who send another one, sorted.
+func (r *Registry) Offers() []string {
+	var offers []string
+	for mediaType, decoder := range r.byMediaType {
+		if chooser, ok := decoder.(Chooser); ok {
+			offers = append(offers, chooser.Offers()...)
+		} else {
+			offers = append(offers, mediaType)
+		}
 	}
+	slices.Sort(offers)
+	return slices.Compact(offers)
+}
+
+// found is what a content type leads to.
+type found struct {
+	decoder   Decoder
+	mediaType string
+	params    map[string]string
+	chosen    bool // by the parameters
+}
+
+// charset is the charset parameter, lower case, or empty.
+func (f *found) charset() string { return strings.ToLower(f.params["charset"]) }
+
+func (r *Registry) find(contentType string) (found, error) {
 	mediaType, params, err := mime.ParseMediaType(contentType)
-	// A parameter that cannot be read is as good as none: the media type is
-	// what decides, and scanners cannot be changed.
-	if err != nil && !errors.Is(err, mime.ErrInvalidMediaParameter) {
-		return nil, "", fmt.Errorf("content type %q: %w", contentType, ErrUnknownMediaType)
+	unreadable := errors.Is(err, mime.ErrInvalidMediaParameter)
+	if err != nil && !unreadable {
+		return found{}, fmt.Errorf("content type %q: %w", contentType, ErrUnknownMediaType)
 	}
-	d, ok := r.byMediaType[mediaType]
+	decoder, ok := r.byMediaType[mediaType]
 	if !ok {
-		return nil, "", fmt.Errorf("content type %q: %w", contentType, ErrUnknownMediaType)
+		return found{}, fmt.Errorf("content type %q: %w", contentType, ErrUnknownMediaType)
 	}
-	return d, strings.ToLower(params["charset"]), nil
+	f := found{decoder: decoder, mediaType: mediaType, params: params}
+	chooser, ok := decoder.(Chooser)
+	if !ok {
+		// A parameter that cannot be read is as good as none: the media type is
+		// what decides, and scanners cannot be changed.
+		return f, nil
+	}
+	if unreadable {
+		return found{}, fmt.Errorf("content type %q: %w: %w", contentType, ErrUnknownMediaType, err)
+	}
+	f.chosen = true
+	if f.decoder, f.params, err = chooser.Choose(params); err != nil {
+		return found{}, fmt.Errorf("content type %q: %w: %w", contentType, ErrUnknownMediaType, err)
+	}
+	return f, nil
 }

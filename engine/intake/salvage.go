@@ -18,12 +18,12 @@ const SalvagedMax = 300
 // Salvage tells what can be read of a record of a refused document, as [Salvager] does;
 // nothing where the format has nothing to tell.
 func (r *Registry) Salvage(raw []byte, contentType string, record int) []Field {
-	decoder, charset, err := r.find(contentType)
+	found, err := r.find(contentType)
 	if err != nil {
 		return nil
 	}
-	if salvager, ok := decoder.(Salvager); ok {
-		return salvager.Salvage(raw, charset, record)
+	if salvager, ok := found.decoder.(Salvager); ok {
+		return salvager.Salvage(raw, found.charset(), record)
 	}
 	return nil
 }

@@ -171,12 +171,14 @@ func TestRestore(t *testing.T) {
 		}
 		again, restored := ledger.NewStudents(), ledger.NewTest(rule)
 		numbers := dumpNumbers(students.View())
-		again.Restore(len(numbers)+1, func() ([]byte, bool) {
+		if !again.Restore(len(numbers)+1, func() ([]byte, bool) {
 			if again.Len() == len(numbers) {
 				return nil, false
 			}
 			return []byte(numbers[again.Len()]), true
-		})
+		}) {
+			t.Fatal("two students with one number")
+		}
 		if !slices.Equal(dumpNumbers(again.View()), numbers) {
 			t.Fatal("other students")
 		}
@@ -200,5 +202,31 @@ func TestRestore(t *testing.T) {
 		if err := restored.Restore(again, []ledger.Row{{Student: ledger.Student(again.Len())}}); !errors.Is(err, ledger.ErrRow) {
 			t.Fatalf("a student who is not there: %v", err)
 		}
+		if err := restored.Restore(again, rows[:1]); !errors.Is(err, ledger.ErrRow) {
+			t.Fatalf("a student who is there already: %v", err)
+		}
+		if ledger.NewStudents().Restore(2, func() ([]byte, bool) { return []byte("the same"), true }) {
+			t.Fatal("two students with one number were taken")
+		}
+	}
+}
+
+// A number of students that has only been claimed costs nothing. It counts allocations
+// and so runs alone.
+func TestRestoreClaim(t *testing.T) { //nolint:paralleltest // see above.
+	left := 3
+	allocated := testing.AllocsPerRun(1, func() {
+		students := ledger.NewStudents()
+		left = 3
+		students.Restore(1<<31, func() ([]byte, bool) {
+			left--
+			return []byte{'a' + byte(left)}, left >= 0
+		})
+		if students.Len() != 3 {
+			t.Errorf("%d students", students.Len())
+		}
+	})
+	if allocated > 100 {
+		t.Errorf("%v allocations for three students of 2^31 claimed", allocated)
 	}
 }

@@ -246,7 +246,7 @@ type Arrival struct {
 }
 
 // Kept is where the scan is that counts.
-func (s *Scans) Kept() Arrival { return arrivalOf(s.kept.arrival) }
+func (s *Scans) Kept() Arrival { return ArrivalOf(s.kept.arrival) }
 
 // All are the places of all scans, in order of arrival.
 func (s *Scans) All() []Arrival {
@@ -262,11 +262,12 @@ func (s *Scans) All() []Arrival {
 	arrivals = slices.Compact(arrivals)
 	all := make([]Arrival, len(arrivals))
 	for i, a := range arrivals {
-		all[i] = arrivalOf(a)
+		all[i] = ArrivalOf(a)
 	}
 	return all
 }
 
-func arrivalOf(a uint64) Arrival {
+// ArrivalOf is the place that a row's Arrival, which is opaque elsewhere, stands for.
+func ArrivalOf(a uint64) Arrival {
 	return Arrival{Position: a >> arrivalRecordBits, Record: int(a % RecordsMax)}
 }

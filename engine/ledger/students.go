@@ -189,29 +189,32 @@ func (v StudentsView) Each(fn func(number []byte) error) error {
 	})
 }
 
-// reserveMax bounds what is made ready for a number of rows that has only been read.
-const reserveMax = 1 << 26
-
-// Restore fills an empty Students with n numbers, no two of which are alike, as Each
-// has given them. It stops where next has none.
-func (s *Students) Restore(n int, next func() (number []byte, ok bool)) {
-	s.index.reserve(min(n, reserveMax))
-	var hashes [blockRecords]uint64
+// Restore fills an empty Students with up to n numbers, as Each has given them. It stops
+// where next has none, and says whether no two were alike. What it allocates is in
+// proportion to what next has given, whatever n says: the index is made afterwards.
+func (s *Students) Restore(n int, next func() (number []byte, ok bool)) (distinct bool) {
 	for s.Len() < n {
-		first := s.Len()
-		for s.Len() < min(n, first+blockRecords) {
-			text, ok := next()
-			if !ok {
-				n = s.Len()
-				break
-			}
-			hash := maphash.Bytes(s.seed, text)
-			hashes[s.Len()-first] = hash
-			s.index.touch(hash)
-			s.keep(text)
+		text, ok := next()
+		if !ok {
+			break
 		}
-		for row := first; row < s.Len(); row++ {
-			s.index.add(hashes[row-first], uint32(row), s.hashOf)
+		s.keep(text)
+	}
+	s.index.reserve(s.Len())
+	var hashes [blockRecords]uint64
+	for first := 0; first < s.Len(); first += blockRecords {
+		block := hashes[:min(s.Len()-first, blockRecords)]
+		for i := range block {
+			block[i] = s.hashOf(uint32(first + i))
+			s.index.touch(block[i])
+		}
+		for i, hash := range block {
+			row := uint32(first + i)
+			if _, known := s.find(hash, s.long.number(s.numbers.at(row))); known {
+				return false
+			}
+			s.index.add(hash, row, s.hashOf)
 		}
 	}
+	return true
 }

@@ -67,11 +67,12 @@ func (v View) Each(fn func(Row) error) error {
 }
 
 // Reserve makes room for so many students in a test that has none.
-func (t *Test) Reserve(students int) { t.index.reserve(min(students, reserveMax)) }
+func (t *Test) Reserve(students int) { t.index.reserve(students) }
 
 // Restore adds the rows of students who are not there yet, in the order in which
 // Each has given them. Several tests may be restored at once, when all students
-// are there. The error is [ErrRow] for a row that no scan can have led to.
+// are there. The error is [ErrRow] for a row that no scan can have led to; see
+// [Test.Restored] for what only the whole tells.
 func (t *Test) Restore(students *Students, rows []Row) error {
 	var scores tally
 	// Not that of students: several tests may be restored at once.
@@ -83,7 +84,7 @@ func (t *Test) Restore(students *Students, rows []Row) error {
 			}
 		}
 		row := &rows[i]
-		if !t.possible(students, row) {
+		if _, known := t.find(row.Student); known || !t.possible(students, row) {
 			return ErrRow
 		}
 		t.rows.append(kept{row.Student, row.Obtained, row.Arrival})
@@ -109,10 +110,49 @@ func (t *Test) possible(students *Students, row *Row) bool {
 	switch {
 	case int(row.Student) >= students.Len(), row.Obtained < 0, row.Obtained > exam.MarksMax:
 		return false
-	case t.rule.NeedsAvailable() && (row.Available < row.Obtained || row.Available > exam.MarksMax):
+	case t.rule.NeedsAvailable() && (row.Available < row.Obtained || row.Available == 0 || row.Available > exam.MarksMax):
 		return false
 	case t.wantsHighest() && (row.Highest < row.Obtained || row.Highest == 0 || row.Highest > exam.MarksMax):
 		return false
 	}
 	return true
+}
+
+// Restored says whether all that has been restored fits together, in a log that has come
+// to a position: no scan is of a later document, no marks are above those that were
+// available, and whoever has a scan that is not kept has one that is. The error is
+// [ErrRow].
+func (t *Test) Restored(through uint64) error {
+	rises := t.past.rises
+	if len(rises) == 0 || t.rows.rows == 0 {
+		return ErrRow
+	}
+	fits := func(obtained, available exam.Marks, arrival uint64) bool {
+		position := arrival >> arrivalRecordBits
+		return position > 0 && position <= through && arrival >= rises[0].Arrival &&
+			(max(obtained, available) <= rises[0].Available || max(obtained, available) <= availableAt(rises, arrival))
+	}
+	for at := range uint32(t.rows.rows) {
+		k, available := t.rows.at(at), exam.Marks(0)
+		if t.rule.NeedsAvailable() {
+			available = *t.available.at(at)
+		}
+		if !fits(k.obtained, available, k.arrival) || t.wantsHighest() && *t.highest.at(at) > t.Available {
+			return ErrRow
+		}
+	}
+	for at := range uint32(t.Passed()) {
+		available := exam.Marks(0)
+		if t.rule.NeedsAvailable() {
+			available = *t.past.available.at(at)
+		}
+		_, known := t.find(*t.past.students.at(at))
+		if !known || !fits(*t.past.obtained.at(at), available, *t.past.arrivals.at(at)) {
+			return ErrRow
+		}
+	}
+	if rises[len(rises)-1].Arrival>>arrivalRecordBits > through {
+		return ErrRow
+	}
+	return nil
 }

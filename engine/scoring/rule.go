@@ -72,6 +72,11 @@ type Rule struct {
 	Denominator Denominator
 }
 
+// Known says whether the rule is one that this program has.
+func (r Rule) Known() bool {
+	return int(r.Policy) < len(policyNames()) && int(r.Denominator) < len(denominatorNames())
+}
+
 // NeedsAvailable says whether a student's scans are told apart, or made percentages,
 // by their own available marks.
 func (r Rule) NeedsAvailable() bool { return r.Policy == MostComplete || r.Denominator == OfSheet }

@@ -113,6 +113,10 @@ func TestBadFiles(t *testing.T) {
 		if tokens != nil || !errors.Is(err, access.ErrFile) || !strings.Contains(err.Error(), want) {
 			t.Errorf("%.60q: %v, want %q", text, err, want)
 		}
+		if line, ok := errors.AsType[*access.LineError](err); !strings.Contains(want, "at most") &&
+			(!ok || !strings.Contains(err.Error(), fmt.Sprintf("line %d: ", line.Line))) {
+			t.Errorf("%.60q: %v, line %+v", text, err, line)
+		}
 		if err != nil && (strings.Contains(err.Error(), token) || strings.Contains(err.Error(), digest[10:60])) {
 			t.Errorf("the error quotes a secret: %v", err)
 		}
@@ -252,6 +256,25 @@ func TestStrikesAreBounded(t *testing.T) {
 	try(1 << 20)
 	if got := guard.Remembered(); got != 1 {
 		t.Errorf("%d addresses are remembered after an hour", got)
+	}
+}
+
+// Grants are in order of name, whatever their digests are.
+func TestGrants(t *testing.T) {
+	t.Parallel()
+	var lines, want []string
+	for i := range 50 {
+		_, digest := newToken(t)
+		name := fmt.Sprintf("t%02d", (i*7)%50)
+		lines = append(lines, name+" "+digest+" read")
+		want = append(want, fmt.Sprintf("t%02d", i))
+	}
+	var got []string
+	for _, grant := range parse(t, strings.Join(lines, "\n")).Grants() {
+		got = append(got, grant.Name)
+	}
+	if fmt.Sprint(got) != fmt.Sprint(want) {
+		t.Errorf("%v", got)
 	}
 }
 

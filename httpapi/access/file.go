@@ -33,6 +33,19 @@ const digestPrefix = "sha256:"
 // ErrFile is what is wrong with every token file that cannot be used.
 var ErrFile = errors.New("not a token file")
 
+// LineError says on which line a token file is wrong. What is wrong may quote the line;
+// who must not keep that has the number.
+type LineError struct {
+	Line int // from 1
+	Err  error
+}
+
+// Error names the line and what is wrong.
+func (e *LineError) Error() string { return fmt.Sprintf("line %d: %v", e.Line, e.Err) }
+
+// Unwrap gives what is wrong.
+func (e *LineError) Unwrap() error { return e.Err }
+
 // Line is the line of a token in a token file, without its line feed.
 func Line(digest Digest, g *Grant) string {
 	parts := []string{g.Name, digest.String(), g.Scopes.String()}
@@ -52,14 +65,17 @@ func Line(digest Digest, g *Grant) string {
 	return strings.Join(parts, " ")
 }
 
-// Parse reads a token file, whole or not at all. The error names the line, and
-// never quotes a digest.
+// Parse reads a token file, whole or not at all. The error wraps [ErrFile], names the
+// line, in a *[LineError], and never quotes a digest.
 func Parse(text []byte) (*Tokens, error) {
 	if len(text) > FileBytesMax {
 		return nil, fmt.Errorf("%w: %d bytes, at most %d", ErrFile, len(text), FileBytesMax)
 	}
 	tokens, names := newTokens(), make(map[string]int)
 	number := 0
+	wrong := func(err error) (*Tokens, error) {
+		return nil, fmt.Errorf("%w: %w", ErrFile, &LineError{number, err})
+	}
 	for line := range bytes.Lines(text) {
 		number++
 		fields := strings.Fields(string(line))
@@ -68,14 +84,14 @@ func Parse(text []byte) (*Tokens, error) {
 		}
 		digest, g, err := parseLine(fields)
 		if err != nil {
-			return nil, fmt.Errorf("%w: line %d: %w", ErrFile, number, err)
+			return wrong(err)
 		}
 		if earlier, taken := names[g.Name]; taken {
-			return nil, fmt.Errorf("%w: line %d: the name %s is on line %d, too", ErrFile, number, g.Name, earlier)
+			return wrong(fmt.Errorf("the name %s is on line %d, too", g.Name, earlier))
 		}
 		names[g.Name] = number
 		if !tokens.add(digest, g) {
-			return nil, fmt.Errorf("%w: line %d: another line has the same token", ErrFile, number)
+			return wrong(errors.New("another line has the same token"))
 		}
 	}
 	return tokens, nil

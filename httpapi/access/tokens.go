@@ -1,6 +1,10 @@
 package access
 
-import "crypto/subtle"
+import (
+	"crypto/subtle"
+	"slices"
+	"strings"
+)
 
 // Tokens is a set of tokens, known by their digests. It never changes once it has
 // been read, but for the rates of its grants.
@@ -32,6 +36,18 @@ func (t *Tokens) add(digest Digest, g *Grant) bool {
 
 // Len is how many tokens there are.
 func (t *Tokens) Len() int { return t.count }
+
+// Grants are what the tokens allow, in order of name.
+func (t *Tokens) Grants() []*Grant {
+	grants := make([]*Grant, 0, t.count)
+	for _, alike := range t.byHead {
+		for i := range alike {
+			grants = append(grants, alike[i].grant)
+		}
+	}
+	slices.SortFunc(grants, func(a, b *Grant) int { return strings.Compare(a.Name, b.Name) })
+	return grants
+}
 
 // Find is what a token allows, nil if it is not known. The token is not kept.
 func (t *Tokens) Find(token []byte) *Grant {

@@ -18,6 +18,10 @@ const (
 	codecPlain = 1 // as it is, because nothing makes it shorter
 	codecZstd  = 2 // one zstd frame that states its content's size
 	codecDelta = 3 // CRC-32C of the document, little endian, and packed delta streams
+
+	// The first two, with a digest that covers the media type, too.
+	codecPlainTyped = 4
+	codecZstdTyped  = 5
 )
 
 // A zstd block takes at least zstdBlockBytesMin and yields at most
@@ -112,13 +116,63 @@ func (c *Codec) Seal(h Header, raw []byte) *Entry {
 		return e
 	}
 	e.Digest = plainDigest(raw)
-	b.packed = c.encoder.EncodeAll(raw, append(b.packed[:0], codecZstd))
+	c.pack(b, e, raw, codecZstd, codecPlain)
+	return e
+}
+
+// SealTyped is Seal for a document whose media type decides how it is read: the
+// digest covers both, so that the same bytes to be read in another way are another
+// document, and not a duplicate.
+func (c *Codec) SealTyped(h Header, raw []byte) *Entry {
+	b, _ := c.benches.Get().(*bench)
+	defer c.put(b)
+	h.Size = int64(len(raw))
+	e := &Entry{Header: h}
+	e.Digest = typedDigest(h.MediaType, raw)
+	c.pack(b, e, raw, codecZstdTyped, codecPlainTyped)
+	return e
+}
+
+// pack makes the body: packed, or plain where nothing makes it shorter.
+func (c *Codec) pack(b *bench, e *Entry, raw []byte, packed, plain byte) {
+	if len(raw) > benchBytesMax {
+		e.Body = c.packLong(raw, packed, plain)
+		return
+	}
+	b.packed = c.encoder.EncodeAll(raw, append(b.packed[:0], packed))
 	if len(b.packed) <= len(raw) {
 		e.Body = append(make([]byte, 0, len(b.packed)), b.packed...)
 	} else {
-		e.Body = append(append(make([]byte, 0, 1+len(raw)), codecPlain), raw...)
+		e.Body = append(append(make([]byte, 0, 1+len(raw)), plain), raw...)
 	}
-	return e
+}
+
+// typedDigest is the digest of a document together with its media type. What is
+// hashed begins as plainDigest lets no document begin.
+func typedDigest(mediaType string, raw []byte) Digest {
+	hash := sha256.New()
+	hash.Write([]byte(delta.IdentityPrefix + "typed\n"))
+	hash.Write(binary.BigEndian.AppendUint64(nil, uint64(len(mediaType))))
+	hash.Write([]byte(mediaType))
+	hash.Write(raw)
+	var d Digest
+	hash.Sum(d[:0])
+	return d
+}
+
+// packLong is the body of a long document without streams. It is made where it stays,
+// in room that is taken once, because a second copy would be felt.
+func (c *Codec) packLong(raw []byte, packed, plain byte) []byte {
+	room := make([]byte, 0, len(raw)+len(raw)>>10+64) // what does not get shorter gets little longer
+	body := c.encoder.EncodeAll(raw, append(room, packed))
+	switch {
+	case len(body) > len(raw):
+		return append(append(body[:0], plain), raw...)
+	case len(body) <= cap(body)/2:
+		return append(make([]byte, 0, len(body)), body...)
+	default:
+		return body
+	}
 }
 
 // plainDigest is the digest of a document without streams: the SHA-256 of its bytes.
@@ -163,12 +217,12 @@ func (c *Codec) Raw(e *Entry, dst []byte) ([]byte, error) {
 			return damaged(what)
 		}
 		return raw, nil
-	case codecPlain:
+	case codecPlain, codecPlainTyped:
 		if int64(len(body)) != e.Size {
 			return damaged(fmt.Sprintf("%d bytes, the header says %d", len(body), e.Size))
 		}
 		dst = append(dst[:0], body...)
-	case codecZstd:
+	case codecZstd, codecZstdTyped:
 		var what string
 		if dst, what = c.unpack(dst, body, e.Size); what != "" {
 			return damaged(what)
@@ -176,7 +230,11 @@ func (c *Codec) Raw(e *Entry, dst []byte) ([]byte, error) {
 	default:
 		return nil, &VersionError{Position: e.Position, What: "body", Version: codec}
 	}
-	if plainDigest(dst) != e.Digest {
+	digest := plainDigest
+	if codec == codecPlainTyped || codec == codecZstdTyped {
+		digest = func(raw []byte) Digest { return typedDigest(e.MediaType, raw) }
+	}
+	if digest(dst) != e.Digest {
 		return damaged("digest differs")
 	}
 	return dst, nil

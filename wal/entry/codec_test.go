@@ -73,6 +73,31 @@ func TestSealRaw(t *testing.T) {
 	}
 }
 
+// A body that is whole, but another document's of the same length, is not returned: the
+// digest in the header is of one document only.
+func TestRawOfAnother(t *testing.T) {
+	t.Parallel()
+	c := codec(t)
+	for name, pair := range map[string][2]string{
+		"as they are": {"one", "two"},
+		"compressed":  {strings.Repeat("one ", 200), strings.Repeat("two ", 200)},
+		"streams": {
+			strings.Repeat("<mcq-test-result><student-number>002299</student-number></mcq-test-result>\n", 40),
+			strings.Repeat("<mcq-test-result><student-number>002300</student-number></mcq-test-result>\n", 40),
+		},
+	} {
+		one := c.Seal(entry.Header{Position: 9, Outcome: entry.Accepted}, []byte(pair[0]))
+		two := c.Seal(entry.Header{Position: 9, Outcome: entry.Accepted}, []byte(pair[1]))
+		if one.Body[0] != two.Body[0] {
+			t.Fatalf("%s: kept in different ways", name)
+		}
+		one.Body = two.Body
+		if raw, err := c.Raw(one, nil); !errors.Is(err, entry.ErrDamaged) {
+			t.Errorf("%s: %q, %v", name, raw, err)
+		}
+	}
+}
+
 // A document that is written like what is hashed of another has another digest.
 func TestDigestOfForgery(t *testing.T) {
 	t.Parallel()

@@ -18,14 +18,15 @@ import (
 type Position uint64
 
 // Digest names a document: documents are the same if their digests are. It is the
-// SHA-256 of a form of the document that its bytes decide alone; see [Codec.Seal].
+// SHA-256 of a form of the document that its bytes decide alone, see [Codec.Seal], or
+// they and its media type, see [Codec.SealTyped].
 type Digest [32]byte
 
 // Chain is an entry's link to the entries before it: the first half of a SHA-256; see
 // [AppendHeader].
 type Chain [16]byte
 
-// Outcome says what became of a document.
+// Outcome says what became of a document, or that the entry is no document.
 type Outcome uint8
 
 // The outcomes. Numbers are part of the format.
@@ -33,9 +34,10 @@ const (
 	Accepted  Outcome = 1 // counted
 	Refused   Outcome = 2 // not counted; kept to be looked at, under a byte quota
 	Duplicate Outcome = 3 // the bytes of an accepted document again; refers to it, keeps no bytes
+	Event     Outcome = 4 // no document: a change of what is done with them; never a duplicate, never dropped
 )
 
-// String is the outcome's name in the API: accepted, refused, duplicate.
+// String is the outcome's name in the API: accepted, refused, duplicate, event.
 func (o Outcome) String() string {
 	switch o {
 	case Accepted:
@@ -44,6 +46,8 @@ func (o Outcome) String() string {
 		return "refused"
 	case Duplicate:
 		return "duplicate"
+	case Event:
+		return "event"
 	}
 	return "unknown"
 }
@@ -59,8 +63,8 @@ type Header struct {
 	Salt uint32
 	// Source says who sent it, for example an address. It may be empty.
 	Source string
-	// MediaType is the content type it came with, parameters included, because
-	// they are needed to read it again.
+	// MediaType is all that is needed to read it again beside its bytes: the content
+	// type it came with, parameters included, or more than that.
 	MediaType string
 	Outcome   Outcome
 	Digest    Digest
@@ -75,16 +79,16 @@ type Header struct {
 
 	// Ordinal, LastCounted and Chain are the log's own, set when the entry is appended.
 	//
-	// Ordinal is how many accepted and duplicate entries the log holds up to and
-	// including this one. Those are never dropped, so a step in the ordinals is
-	// a missing entry, while a step in the positions alone is a refused entry
-	// that was dropped.
+	// Ordinal is how many entries that are counted, all but refused ones, the log
+	// holds up to and including this one. Those are never dropped, so a step in the
+	// ordinals is a missing entry, while a step in the positions alone is a refused
+	// entry that was dropped.
 	Ordinal uint64
-	// LastCounted is, for a Refused entry, the position of the last accepted or
-	// duplicate entry before it, 0 if there is none; else 0.
+	// LastCounted is, for a Refused entry, the position of the last entry before it
+	// that is counted, 0 if there is none; else 0.
 	LastCounted Position
-	// Chain covers the chain value of the last accepted or duplicate entry before
-	// this one, the position and this header's bytes. A refused entry has one
+	// Chain covers the chain value of the last entry before this one that is
+	// counted, the position and this header's bytes. A refused entry has one
 	// too, but no entry is chained to it, because it may be dropped.
 	Chain Chain
 }
@@ -94,7 +98,7 @@ type Header struct {
 // dropped.
 func (h *Header) Counted() bool { return h.Outcome != Refused }
 
-// Entry is a header with the document's bytes, compressed. Make one with
+// Entry is a header with the document's bytes, or an event's, compressed. Make one with
 // [Codec.Seal], read its document with [Codec.Raw].
 type Entry struct {
 	Header

@@ -33,6 +33,16 @@ var (
 	ErrFailed = errors.New("log failed")
 	// ErrClosed: the log has been closed.
 	ErrClosed = errors.New("log closed")
+
+	// Copying.
+
+	// ErrSnapshots: as many snapshots are held as there may be.
+	ErrSnapshots = errors.New("too many snapshots")
+	// ErrNoSnapshot: there is no such snapshot, or it was not renewed in time.
+	ErrNoSnapshot = errors.New("no such snapshot")
+	// ErrNoLinks: the file system has no hard links, so that files of a log that is
+	// written to cannot be held.
+	ErrNoLinks = errors.New("hard links cannot be made beside the log")
 )
 
 // DamagedError names a damaged entry. It wraps [ErrDamaged].

@@ -100,9 +100,9 @@ func DecodeHeader(at Position, b []byte) (Header, error) {
 		return damaged("its salt has more than 30 bits")
 	case refused > uint64(at) || back >= at:
 		return damaged("it refers to what is before the first position")
-	case h.Outcome != Accepted && h.Outcome != Refused && h.Outcome != Duplicate:
+	case h.Outcome < Accepted || h.Outcome > Event:
 		return damaged("unknown outcome")
-	case h.Outcome == Accepted && back != 0:
+	case (h.Outcome == Accepted || h.Outcome == Event) && back != 0:
 		return damaged("it refers to an earlier entry")
 	case h.Outcome == Duplicate && back == 0:
 		return damaged("it refers to no earlier entry")

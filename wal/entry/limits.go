@@ -20,7 +20,7 @@ const (
 // nil, or what is wrong with it, wrapping [ErrInvalid].
 func (e *Entry) Check() error {
 	switch {
-	case e.Outcome != Accepted && e.Outcome != Refused:
+	case e.Outcome != Accepted && e.Outcome != Refused && e.Outcome != Event:
 		return fmt.Errorf("%w: outcome %d before it is appended", ErrInvalid, e.Outcome)
 	case e.DuplicateOf != 0:
 		return fmt.Errorf("%w: duplicate of %d before it is appended", ErrInvalid, e.DuplicateOf)

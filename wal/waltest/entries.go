@@ -66,6 +66,15 @@ func (m *Maker) Refused(documents ...int) []*entry.Entry {
 	return entries
 }
 
+// Events is an event for each of the documents, which stand for what happened.
+func (m *Maker) Events(documents ...int) []*entry.Entry {
+	entries := m.Accepted(documents...)
+	for _, e := range entries {
+		e.Outcome = entry.Event
+	}
+	return entries
+}
+
 // Copies of entries, because Append changes them.
 func Copies(entries []*entry.Entry) []*entry.Entry {
 	copies := make([]*entry.Entry, len(entries))

@@ -47,9 +47,12 @@ func testModel(t *testing.T, s Store) {
 		default:
 			var group []*entry.Entry
 			for range 1 + r.IntN(6) {
-				if r.IntN(4) == 0 {
+				switch r.IntN(8) {
+				case 0, 1:
 					group = append(group, b.maker.Refused(r.IntN(50))...)
-				} else {
+				case 2:
+					group = append(group, b.maker.Events(r.IntN(50))...)
+				default:
 					group = append(group, b.maker.Accepted(r.IntN(80))...)
 				}
 			}

@@ -9,12 +9,15 @@ import (
 	"markr/wal/entry"
 )
 
-// A replay can start anywhere, and gives accepted entries only.
+// A replay can start anywhere, and gives accepted entries and events only.
 func testReplay(t *testing.T, s Store) {
 	b := open(t, s)
 	b.append(t, b.maker.Refused(0))
 	for i := range 30 {
 		b.append(t, append(b.maker.Accepted(i, i/2), b.maker.Refused(i)...))
+		if i%5 == 0 {
+			b.append(t, append(b.maker.Events(i, 0), b.maker.Refused(i)...))
+		}
 	}
 	b.check(t)
 	for from := range b.Last() + 3 {

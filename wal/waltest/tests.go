@@ -95,7 +95,7 @@ func (b *bench) first(e *entry.Entry) *entry.Entry {
 // check reads everything there is, in every way.
 func (b *bench) check(t *testing.T) {
 	t.Helper()
-	var accepted []*entry.Entry
+	var replayed []*entry.Entry
 	for _, want := range b.appended {
 		got, err := b.At(want.Position)
 		if err != nil {
@@ -109,14 +109,14 @@ func (b *bench) check(t *testing.T) {
 		if diff := cmp.Diff(want.Header, h); diff != "" {
 			t.Fatalf("find %v: %s", want.ID, diff)
 		}
-		if want.Outcome == entry.Accepted {
-			accepted = append(accepted, want)
+		if want.Outcome == entry.Accepted || want.Outcome == entry.Event {
+			replayed = append(replayed, want)
 		}
 	}
 	for i, got := range b.replay(t, 0) {
-		same(t, b.maker.codec, accepted[i], got)
+		same(t, b.maker.codec, replayed[i], got)
 	}
-	for _, outcome := range []entry.Outcome{0, entry.Accepted, entry.Refused, entry.Duplicate} {
+	for _, outcome := range []entry.Outcome{0, entry.Accepted, entry.Refused, entry.Duplicate, entry.Event} {
 		b.checkHeaders(t, outcome)
 	}
 }
@@ -134,7 +134,7 @@ func (b *bench) replay(t *testing.T, from entry.Position) []*entry.Entry {
 	}
 	want := 0
 	for _, e := range b.appended {
-		if e.Outcome == entry.Accepted && e.Position >= from {
+		if (e.Outcome == entry.Accepted || e.Outcome == entry.Event) && e.Position >= from {
 			want++
 		}
 	}
@@ -246,6 +246,25 @@ func testDuplicatesOfRefused(t *testing.T, s Store) {
 	}
 }
 
+// An event is counted as an accepted entry is, but it is no document: it is no
+// duplicate of one, nor of another event, nor is anything a duplicate of it.
+func testEvents(t *testing.T, s Store) {
+	b := open(t, s)
+	b.append(t, b.maker.Events(1))
+	b.append(t, append(b.maker.Accepted(1, 1), b.maker.Events(1, 1)...))
+	b.append(t, append(b.maker.Refused(2), b.maker.Accepted(1)...))
+	b.reopen(t, func() {})
+	b.append(t, b.maker.Events(1))
+	b.check(t)
+	const event, accepted, refused, duplicate = entry.Event, entry.Accepted, entry.Refused, entry.Duplicate
+	ordinals := []uint64{1, 2, 3, 4, 5, 5, 6, 7}
+	for i, want := range []entry.Outcome{event, accepted, duplicate, event, event, refused, duplicate, event} {
+		if got := b.appended[i]; got.Outcome != want || got.Ordinal != ordinals[i] {
+			t.Errorf("position %d is %v with ordinal %d, want %v with %d", i+1, got.Outcome, got.Ordinal, want, ordinals[i])
+		}
+	}
+}
+
 // An entry that cannot be kept refuses its group, and does no harm.
 func testInvalid(t *testing.T, s Store) {
 	b := open(t, s)
@@ -262,6 +281,7 @@ func testInvalid(t *testing.T, s Store) {
 			t.Errorf("%s: the entries have changed: %s", what, diff)
 		}
 	}
+	f("unknown outcome", func(e *entry.Entry) { e.Outcome = entry.Event + 1 })
 	f("duplicate already", func(e *entry.Entry) { e.Outcome, e.DuplicateOf = entry.Duplicate, 1 })
 	f("not sealed", func(e *entry.Entry) { e.Body = nil })
 	b.check(t)

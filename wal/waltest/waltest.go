@@ -51,6 +51,7 @@ func Run(t *testing.T, newStore func(tb testing.TB) Store) {
 		{"Order", testOrder},
 		{"Duplicates", testDuplicates},
 		{"DuplicatesOfRefused", testDuplicatesOfRefused},
+		{"Events", testEvents},
 		{"Invalid", testInvalid},
 		{"Find", testFind},
 		{"Headers", testHeaders},

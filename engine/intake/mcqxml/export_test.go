@@ -8,9 +8,6 @@ const (
 	JoinedBytesMax = joinedBytesMax
 )
 
-// ParseTimestamp is parseTimestamp.
-func ParseTimestamp(text []byte) (nanoseconds int64, ok bool) { return parseTimestamp(text) }
-
 // IsNameRune says whether r may begin a name, and whether it may go on one.
 func IsNameRune(r rune) (begins, goesOn bool) {
 	if r < 0x80 {

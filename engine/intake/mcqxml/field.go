@@ -65,7 +65,7 @@ func (r *reader) fieldText() (text []byte, ok bool) {
 		case eventEnd:
 			r.wantText = false
 			if joined.text != nil {
-				return keep(r.doc, joined.trimmed()), true
+				return r.doc.Keep(joined.trimmed()), true
 			}
 			return slices.Clip(trim(text)), true
 		default:
@@ -170,7 +170,7 @@ func (r *reader) scannedOn() int64 {
 		if r.record == r.described {
 			r.description.ScannedOn = intake.CutValue(value)
 		}
-		nanoseconds, ok := parseTimestamp(value)
+		nanoseconds, ok := exam.ParseTimestamp(value)
 		if !ok {
 			r.doc.Findings.BadScannedOn++
 			break

@@ -25,7 +25,7 @@ type joiner struct {
 // newJoiner makes a joiner that works in doc's arena; what it joins is lost
 // unless kept.
 func newJoiner(doc *intake.Document) joiner {
-	return joiner{text: take(doc, joinedBytesMax)}
+	return joiner{text: doc.Take(joinedBytesMax)}
 }
 
 // add appends a piece, which the scanner has found to be well-formed.

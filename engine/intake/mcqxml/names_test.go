@@ -10,6 +10,7 @@ import (
 
 	"pgregory.net/rapid"
 
+	"markr/engine/exam"
 	"markr/engine/intake/mcqxml"
 )
 
@@ -72,7 +73,7 @@ func TestTimestamps(t *testing.T) {
 		var want time.Time
 		err := want.UnmarshalText([]byte(s))
 		good := err == nil && form.MatchString(s) && want.After(earliest) && want.Before(latest)
-		got, ok := mcqxml.ParseTimestamp([]byte(s))
+		got, ok := exam.ParseTimestamp([]byte(s))
 		if ok != good || ok && got != want.UnixNano() {
 			t.Fatalf("%q: got %d, %v; want %v, %v", s, got, ok, want, err)
 		}

@@ -64,6 +64,9 @@ func (r *reader) decode(doc *intake.Document, raw []byte, charset string) *intak
 	if r.wrong.found() {
 		return r.wrong.documentError(r.text)
 	}
+	if r.transcoded {
+		doc.LetGo(len(r.text))
+	}
 	return nil
 }
 
@@ -132,7 +135,7 @@ func (r *reader) readRecord() bool {
 	r.checkNamespaces(nameRecord)
 	record.ScannedOn = r.scannedOn()
 	if r.record == r.described {
-		r.description.Line, _ = lineColumn(r.text, at)
+		r.description.Line, _ = intake.LineColumn(r.text, at)
 	}
 	for {
 		r.quickAnswers()

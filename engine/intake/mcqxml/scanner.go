@@ -6,6 +6,7 @@ import (
 	"unicode/utf8"
 
 	"markr/engine/intake"
+	"markr/engine/intake/charset"
 )
 
 // scanner checks that a document is well-formed, straight from its bytes, and
@@ -72,7 +73,7 @@ func (s *scanner) reset(text []byte, pos int) {
 	s.open, s.attributes = s.open[:0], s.attributes[:0]
 	s.name, s.piece, s.broken = span{}, piece{}, problem{}
 	s.empty, s.wantText = false, false
-	s.readAs(encodingUTF8, "")
+	s.readAs(charset.UTF8, "")
 }
 
 // of gives the bytes at a place. The capacity ends with them, so that nobody
@@ -245,7 +246,7 @@ func (s *scanner) cutShort(inside string) event {
 // unclosed records that the document ends with elements open.
 func (s *scanner) unclosed() {
 	top := s.open[len(s.open)-1]
-	line, _ := lineColumn(s.text, top.start)
+	line, _ := intake.LineColumn(s.text, top.start)
 	s.malformed(len(s.text), "</"+s.shown(top)+">",
 		"is missing: the document ends inside the element begun in line "+strconv.Itoa(line))
 }

@@ -217,7 +217,7 @@ func (s *scanner) endTag() event {
 	case s.text[i] != '>':
 		return s.malformed(i, "</"+s.shown(given), "may have nothing after its name but '>'")
 	case !bytes.Equal(s.of(given), name):
-		line, _ := lineColumn(s.text, top.start)
+		line, _ := intake.LineColumn(s.text, top.start)
 		return s.malformed(s.pos, "</"+s.shown(given)+">",
 			"does not close "+s.shown(top)+", begun in line "+strconv.Itoa(line))
 	}

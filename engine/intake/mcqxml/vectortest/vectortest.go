@@ -1,4 +1,4 @@
-// Package vectortest reads the decoder's test vectors, documents beside what the
+// Package vectortest reads the decoders' test vectors, documents beside what their
 // decoder has to say about them, for the tests of every room that documents pass.
 package vectortest
 

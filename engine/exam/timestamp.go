@@ -1,16 +1,16 @@
-package mcqxml
+package exam
 
 import (
 	"math"
 	"time"
 )
 
-// parseTimestamp reads an RFC 3339 date and time with its zone, such as
+// ParseTimestamp reads an RFC 3339 date and time with its zone, such as
 // 2017-12-04T12:12:10+11:00, as Unix nanoseconds. It does not allocate, as
 // package time does for zones off the full hour, and takes neither a comma nor a
 // zone of a day. Years whose nanoseconds do not fit are refused, and so are leap
 // seconds and small letters.
-func parseTimestamp(text []byte) (nanoseconds int64, ok bool) {
+func ParseTimestamp(text []byte) (nanoseconds int64, ok bool) {
 	const shape = "0000-00-00T00:00:00"
 	if len(text) <= len(shape) {
 		return 0, false

@@ -1,4 +1,4 @@
-package mcqxml
+package charset
 
 import (
 	"unicode/utf16"
@@ -10,14 +10,29 @@ import (
 )
 
 // undecodable stands in transcoded text for bytes that mean nothing in their
-// encoding. It is never part of UTF-8, so the scanner stumbles over it in its
-// place, after whatever is wrong before it.
+// encoding. It is never part of UTF-8, so whoever reads the text stumbles over it in
+// its place, after whatever is wrong before it.
 const undecodable = 0xFF
 
+// Decode gives raw, without its byte order mark, as UTF-8: itself in UTF-8 and
+// US-ASCII, else in doc's arena, measured first and allocated to size. Bytes that
+// mean nothing in the encoding are left to be found by whoever reads the text as
+// UTF-8: each stands in it as a byte that cannot.
+func Decode(doc *intake.Document, raw []byte, from Encoding) []byte {
+	switch from {
+	case Latin1, Windows1252:
+		return transcodeTable(doc, raw, from)
+	case UTF16BE, UTF16LE:
+		return transcodeUTF16(doc, raw, from)
+	default:
+		return raw
+	}
+}
+
 // transcodeTable gives raw, in an encoding of one byte per character, as UTF-8.
-func transcodeTable(doc *intake.Document, raw []byte, from encoding) []byte {
+func transcodeTable(doc *intake.Document, raw []byte, from Encoding) []byte {
 	table := charmap.ISO8859_1
-	if from == encodingWindows1252 {
+	if from == Windows1252 {
 		table = charmap.Windows1252
 	}
 	// Measured first, so that the text is allocated once and to size.
@@ -28,7 +43,7 @@ func transcodeTable(doc *intake.Document, raw []byte, from encoding) []byte {
 			size += utf8.RuneLen(table.DecodeByte(b)) - 1
 		}
 	}
-	text := take(doc, size)
+	text := doc.Take(size)
 	for _, b := range raw {
 		if b < utf8.RuneSelf {
 			text = append(text, b)
@@ -40,13 +55,13 @@ func transcodeTable(doc *intake.Document, raw []byte, from encoding) []byte {
 			text = append(text, undecodable)
 		}
 	}
-	return keep(doc, text)
+	return doc.Keep(text)
 }
 
 // transcodeUTF16 gives raw, without its byte order mark, as UTF-8.
-func transcodeUTF16(doc *intake.Document, raw []byte, order encoding) []byte {
+func transcodeUTF16(doc *intake.Document, raw []byte, order Encoding) []byte {
 	high, low := 0, 1
-	if order == encodingUTF16LE {
+	if order == UTF16LE {
 		high, low = 1, 0
 	}
 	unit := func(i int) rune { return rune(raw[i+high])<<8 | rune(raw[i+low]) }
@@ -61,7 +76,7 @@ func transcodeUTF16(doc *intake.Document, raw []byte, order encoding) []byte {
 			size += 3
 		}
 	}
-	text := take(doc, size+1)
+	text := doc.Take(size + 1)
 	for i := 0; i < len(raw); i += 2 {
 		if i+1 == len(raw) {
 			text = append(text, undecodable) // Half a character at the end.
@@ -81,5 +96,5 @@ func transcodeUTF16(doc *intake.Document, raw []byte, order encoding) []byte {
 		}
 		text = utf8.AppendRune(text, r)
 	}
-	return keep(doc, text)
+	return doc.Keep(text)
 }

@@ -1,0 +1,133 @@
+package audit
+
+import (
+	"fmt"
+	"strings"
+	"time"
+)
+
+// Who changes something, when it is nobody with a token of a name.
+const (
+	Operator = "operator" // whoever gave the command line
+	Program  = "markr"    // the program, which has noticed something
+)
+
+// Action is what an event is about. Names are part of the format.
+type Action string
+
+// The actions. All of them are settings so far: what is in force from the event on.
+const (
+	Rules    Action = "rules"         // what counts, and how much of what does not is kept
+	Tokens   Action = "tokens"        // who is let in by token
+	ClientCA Action = "tls-client-ca" // who is let in by certificate
+)
+
+// Settings are the actions that are settings: of those the last that is done says what
+// is in force.
+func Settings() []Action { return []Action{Rules, Tokens, ClientCA} }
+
+// Outcome is how it went.
+type Outcome string
+
+// The outcomes.
+const (
+	Done   Outcome = "done"   // it is in force
+	Failed Outcome = "failed" // it was tried, and nothing has changed
+)
+
+// Event is a change of data or rules that no document is the reason of, or an attempt
+// at one. Exactly one of Rules, Tokens and ClientCA is set, the one of the action,
+// unless it has failed: then none is, and Reason says why.
+type Event struct {
+	Who     string // the source of the log's entry
+	Action  Action
+	Outcome Outcome
+	Reason  string
+
+	Rules    *RuleSet
+	Tokens   *TokenSet
+	ClientCA *CertificateSet
+}
+
+// RuleSet is what counts.
+type RuleSet struct {
+	Scoring     string `json:"scoring"`
+	Denominator string `json:"denominator"`
+	// RefusedBytesMax is how much is kept of refused documents, as stored; what is
+	// over it is dropped, oldest first. 0 keeps none.
+	RefusedBytesMax int64 `json:"refused_bytes_max"`
+}
+
+// TokenSet is the tokens that are let in. Without a file nobody is asked for one.
+type TokenSet struct {
+	File string `json:"file"`
+	// SHA256 is that of the file, in hexadecimal digits. It tells that a token has
+	// been exchanged for another of its name.
+	SHA256 string `json:"sha256"`
+	// Count is how many there are; at most TokensListed of them are listed, in order
+	// of name.
+	Count  int     `json:"count"`
+	Tokens []Token `json:"tokens"`
+}
+
+// TokensListed is how many tokens an event lists. The file's digest stands for the
+// rest.
+const TokensListed = 1000
+
+// Token is what a token allows.
+type Token struct {
+	Name    string     `json:"name"`
+	Scopes  string     `json:"scopes"`            // with commas between them
+	From    []string   `json:"from,omitempty"`    // addresses and networks; none: from anywhere
+	Rate    float64    `json:"rate,omitempty"`    // requests a second; 0: as many as come
+	Expires *time.Time `json:"expires,omitempty"` // nil: never
+}
+
+// CertificateSet is the certificates that sign those of clients. Without a file
+// nobody is let in by certificate.
+type CertificateSet struct {
+	File     string   `json:"file"`
+	SHA256   string   `json:"sha256"` // of the file, in hexadecimal digits
+	Subjects []string `json:"subjects"`
+}
+
+// Change is what has changed: the one of Rules, Tokens and ClientCA that is set; nil
+// for an event that has failed.
+func (e *Event) Change() any {
+	switch {
+	case e.Rules != nil:
+		return e.Rules
+	case e.Tokens != nil:
+		return e.Tokens
+	case e.ClientCA != nil:
+		return e.ClientCA
+	}
+	return nil
+}
+
+// String is what has changed, for a person, in a few words.
+func (e *Event) String() string {
+	switch {
+	case e.Outcome == Failed:
+		return e.Reason
+	case e.Rules != nil:
+		return fmt.Sprintf("scoring %s, percent of %s, %d bytes of refused documents kept",
+			e.Rules.Scoring, e.Rules.Denominator, e.Rules.RefusedBytesMax)
+	case e.Tokens != nil && e.Tokens.File == "":
+		return "nobody is asked for a token"
+	case e.Tokens != nil:
+		names := make([]string, len(e.Tokens.Tokens))
+		for i := range names {
+			names[i] = e.Tokens.Tokens[i].Name
+		}
+		if len(names) < e.Tokens.Count {
+			names = append(names, "…")
+		}
+		return strings.TrimSuffix(fmt.Sprintf("%d of %s: %s", e.Tokens.Count, e.Tokens.File, strings.Join(names, ", ")), ": ")
+	case e.ClientCA != nil && e.ClientCA.File == "":
+		return "nobody is let in by certificate"
+	case e.ClientCA != nil:
+		return fmt.Sprintf("those signed by %s of %s", strings.Join(e.ClientCA.Subjects, "; "), e.ClientCA.File)
+	}
+	return ""
+}
