@@ -14,6 +14,7 @@ import (
 // recovery, goes through apply.
 type book struct {
 	rule     scoring.Rule
+	inForce  *RuleInForce // rule, and where it is recorded
 	position entry.Position
 	marks    int
 	records  int // applied since the last checkpoint
@@ -32,9 +33,10 @@ type testBook struct {
 	changed bool
 }
 
-func newBook(rule scoring.Rule) *book {
+func newBook(r *RuleInForce) *book {
 	return &book{
-		rule:     rule,
+		rule:     r.Rule,
+		inForce:  r,
 		students: ledger.NewStudents(),
 		tests:    make(map[exam.TestID]*testBook),
 		index:    new(btree.Map[exam.TestID, *Test]),
@@ -89,6 +91,7 @@ func (b *book) publish() *State {
 	clear(b.changed)
 	b.changed = b.changed[:0]
 	return &State{
+		inForce:  b.inForce,
 		position: b.position,
 		events:   b.events,
 		students: b.students.Len(),

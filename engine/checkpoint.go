@@ -70,9 +70,12 @@ func (e *Engine) saveLastCheckpoint(b *book) {
 	}
 }
 
-// view is the book and the refusals as they are now; the committer alone changes them.
+// view is a view of the live book and of the refusals; the committer alone changes them.
+// Others take views of parts of the book meanwhile.
 func (e *Engine) view(b *book) *bookView {
+	e.live.Lock()
 	view := b.view()
+	e.live.Unlock()
 	view.refused = e.refused.view()
 	return view
 }
@@ -90,11 +93,11 @@ func (e *Engine) save(view *bookView) {
 // restored is the book of the last checkpoint, or an empty one.
 func (e *Engine) restored() *book {
 	if e.opts.Checkpoints == nil {
-		return newBook(e.opts.Rule)
+		return newBook(e.inForce)
 	}
 	var b *book
 	err := e.opts.Checkpoints.LoadCheckpoint(func(at entry.Position, r io.Reader) (err error) {
-		b, err = decodeBook(r, at, e.opts.Rule, e.refused)
+		b, err = decodeBook(r, at, e.inForce, e.refused)
 		return err
 	})
 	if err != nil {
@@ -102,7 +105,7 @@ func (e *Engine) restored() *book {
 			e.recovery.checkpoint.err.Store(&err)
 		}
 		e.refused.restore(refusalsView{})
-		return newBook(e.opts.Rule)
+		return newBook(e.inForce)
 	}
 	e.recovery.checkpoint.position.Store(uint64(b.position))
 	e.metrics.checkpointPosition.Set(float64(b.position))

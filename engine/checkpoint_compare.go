@@ -28,7 +28,7 @@ func differs(format string, args ...any) error {
 // loading depends on nothing else.
 func (v *bookView) compare(r io.Reader) error {
 	d := &decoder{from: r}
-	if _, err := d.head(); err != nil {
+	if _, _, err := d.head(); err != nil {
 		return err
 	}
 	if err := v.compareStudents(d); err != nil {

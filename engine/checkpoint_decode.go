@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -17,8 +18,9 @@ import (
 
 // Why a checkpoint is of no use, though it is whole.
 var (
-	errOtherRule = errors.New("checkpoint: made under another scoring rule")
-	errBook      = errors.New("checkpoint: not one that this program could have made")
+	errOtherRule  = errors.New("checkpoint: made under another scoring rule")
+	errOtherBasis = errors.New("checkpoint: made before the log was reprocessed")
+	errBook       = errors.New("checkpoint: not one that this program could have made")
 )
 
 // decoder takes fields out of a reader. After a field that is not there it yields
@@ -115,18 +117,20 @@ func (d *decoder) marks() exam.Marks {
 	return exam.Marks(v)
 }
 
-// decodeBook reads what a view has written, for a book under this rule at this
-// position, and what is known of refused documents.
-func decodeBook(r io.Reader, at entry.Position, rule scoring.Rule, refused *refusals) (*book, error) {
+// decodeBook reads what a view has written, for a book under the rule in force at
+// this position, and what is known of refused documents.
+func decodeBook(r io.Reader, at entry.Position, inForce *RuleInForce, refused *refusals) (*book, error) {
 	d := &decoder{from: r}
-	made, err := d.head()
+	made, basis, err := d.head()
 	switch {
 	case err != nil:
 		return nil, err
-	case made != rule:
+	case made != inForce.Rule:
 		return nil, errOtherRule
+	case basis != inForce.Position:
+		return nil, errOtherBasis
 	}
-	b := newBook(rule)
+	b := newBook(inForce)
 	b.position = at
 	if !b.students.Restore(d.count(), func() ([]byte, bool) {
 		number := d.bytes(d.uint())
@@ -154,16 +158,24 @@ func decodeBook(r io.Reader, at entry.Position, rule scoring.Rule, refused *refu
 	return b, d.err
 }
 
-// head takes the version and the rule that the checkpoint was made under.
-func (d *decoder) head() (scoring.Rule, error) {
-	head := d.bytes(3)
+// head takes the version, the rule that the checkpoint was made under, and the
+// position of the reprocess that put it in force, 0 if a start has.
+func (d *decoder) head() (made scoring.Rule, basis entry.Position, err error) {
+	head := slices.Clone(d.bytes(1 + uint64(len(ruleBytes{}))))
 	switch {
 	case d.err != nil:
-		return scoring.Rule{}, d.err
+		return made, 0, d.err
 	case head[0] != bookVersion:
-		return scoring.Rule{}, &entry.VersionError{What: "checkpoint of the engine", Version: head[0]}
+		return made, 0, &entry.VersionError{What: "checkpoint of the engine", Version: head[0]}
 	}
-	return scoring.Rule{Policy: scoring.Policy(head[1]), Denominator: scoring.Denominator(head[2])}, nil
+	made = scoring.Rule{Policy: scoring.Policy(head[1]), Denominator: scoring.Denominator(head[3])}
+	switch {
+	case !made.Known():
+		return made, 0, errBook
+	case bytesOf(made) != ruleBytes(head[1:]):
+		return made, 0, &entry.VersionError{What: "rule of the checkpoint", Version: max(head[2], head[4])}
+	}
+	return made, entry.Position(d.uint()), d.err
 }
 
 // Rows on their way from the reading to the filling of a test.

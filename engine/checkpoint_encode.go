@@ -14,11 +14,19 @@ import (
 
 // The bytes of a checkpoint are in DESIGN.md. Whoever keeps them has checksums; here
 // is only a version.
-const bookVersion = 3
+const bookVersion = 4
+
+// ruleBytes are a rule in a checkpoint: policy, its version, denominator, its version.
+type ruleBytes [4]byte
+
+func bytesOf(r scoring.Rule) ruleBytes {
+	return ruleBytes{byte(r.Policy), byte(r.Policy.Version()), byte(r.Denominator), byte(r.Denominator.Version())}
+}
 
 // bookView is a book as it was at one moment.
 type bookView struct {
 	rule     scoring.Rule
+	basis    entry.Position
 	position entry.Position
 	students ledger.StudentsView
 	tests    []testView // in order of id
@@ -33,7 +41,7 @@ type testView struct {
 
 // view is the book as it is now.
 func (b *book) view() *bookView {
-	v := &bookView{rule: b.rule, position: b.position, students: b.students.View()}
+	v := &bookView{rule: b.rule, basis: b.inForce.Position, position: b.position, students: b.students.View()}
 	for _, id := range slices.Sorted(maps.Keys(b.tests)) {
 		t := b.tests[id]
 		v.tests = append(v.tests, testView{t.id, t.last, t.kept.View()})
@@ -78,7 +86,9 @@ func (e *encoder) flush() error {
 // encode writes the view.
 func (v *bookView) encode(w io.Writer) error {
 	e := &encoder{to: w, buffer: make([]byte, 0, encodeBytes+1<<10)}
-	e.buffer = append(e.buffer, bookVersion, byte(v.rule.Policy), byte(v.rule.Denominator))
+	rule := bytesOf(v.rule)
+	e.buffer = append(append(e.buffer, bookVersion), rule[:]...)
+	e.uint(uint64(v.basis))
 	e.uint(uint64(v.students.Len()))
 	err := v.students.Each(func(number []byte) error {
 		e.text(number)

@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"context"
 	"runtime"
 
 	"markr/engine/ledger"
@@ -14,6 +15,25 @@ const (
 	batchBytesMax  = 16 << 20 // of compressed documents
 )
 
+// An order is done by the committer between two batches. It is given what the
+// committer has, and returns the book to go on with.
+type order func(*book, *trail) *book
+
+// order has the committer do something, and returns when it is done. The error is
+// [ErrClosed] or ctx's, and then nothing has been done.
+func (e *Engine) order(ctx context.Context, do order) error {
+	done := make(chan struct{})
+	select {
+	case e.orders <- func(b *book, t *trail) *book { defer close(done); return do(b, t) }:
+		<-done
+		return nil
+	case <-e.done:
+		return ErrClosed
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
 // commitUntilClosed is the committer:
 //
 //  1. let those go first who are ready to run, then take what waits in the queue,
@@ -25,9 +45,23 @@ const (
 // Nothing is added to a batch by waiting for time to pass. While one append syncs,
 // the next batch gathers by itself; on busy processors, where it would not because
 // the committer is as quick as those who bring drafts, they are let through first.
-func (e *Engine) commitUntilClosed(b *book, t *trail) {
+//
+// It returns the book as it is in the end.
+func (e *Engine) commitUntilClosed(b *book, t *trail) *book {
 	batch := make([]*draft, 0, batchDraftsMax)
-	for first := range e.queue {
+	for {
+		var first *draft
+		var open bool
+		select {
+		case first, open = <-e.queue:
+		case do := <-e.orders:
+			b = do(b, t)
+			e.checkpointIfDue(b)
+			continue
+		}
+		if !open {
+			break
+		}
 		// Those who are ready to run go first: they are about to bring drafts of
 		// their own, and a sync costs the same for one as for all of them. With
 		// nobody ready, this returns at once.
@@ -38,6 +72,7 @@ func (e *Engine) commitUntilClosed(b *book, t *trail) {
 		clear(batch)
 	}
 	e.commit(b, t, nil)
+	return b
 }
 
 // gather adds what waits already to batch.
@@ -125,12 +160,18 @@ func (e *Engine) take(b *book, batch []*draft) *State {
 		case entry.Accepted:
 			d.effects = b.apply(referTo(&d.entry.Header), d.doc.Records)
 		case entry.Event:
-			b.events++ // Settings are in force by themselves.
-		case entry.Refused, entry.Duplicate:
+			// Settings are in force by themselves; there is nothing to count. The event of a
+			// reprocess comes with the book that is made under its rule.
+			b.events++
+			if change := d.event.Reprocess; change != nil {
+				b.inForce = &RuleInForce{Rule: b.rule, Position: b.position, Uncounted: uncountedBy(change)}
+			}
+		case entry.Duplicate, entry.Refused:
 			b.records += headerRecords
 		}
 	}
 	e.takeRefusals(batch)
+	e.live.book = b
 	return b.publish()
 }
 

@@ -27,8 +27,12 @@ type Options struct {
 	// Replay reads the documents of the log. They were accepted under the limits
 	// of their day, so it should have none; default Intake.
 	Replay *intake.Registry
-	// Rule decides what counts; the zero value is the default rule.
+	// Rule decides what counts where the log has no rule; the zero value is the
+	// default rule.
 	Rule scoring.Rule
+	// RuleAsked says which parts of Rule somebody has asked for: they are not the
+	// log's to fill in. See rule.go for what comes of it if the two differ.
+	RuleAsked struct{ Policy, Denominator bool }
 	// InForce are settings as they are from now on. Each is recorded before the engine is
 	// ready, unless the last event of its action says so already.
 	InForce []InForce
@@ -94,6 +98,10 @@ type Engine struct {
 	queue    chan *draft // to the committer, which drains it and ends when it is closed
 	owed     atomic.Int64
 
+	inForce      *RuleInForce // at the start
+	orders       chan order   // to the committer, between two batches
+	reprocessing reprocessing
+
 	appending appending
 
 	// live is the book for those who look at more than a state holds: one student's
@@ -114,7 +122,8 @@ type Engine struct {
 
 		closed bool
 	}
-	stop context.CancelFunc // ends recovery
+	ctx  context.Context    // done when the engine is told to close
+	stop context.CancelFunc // ends recovery and reprocesses
 	done chan struct{}      // closed when recovery and committer have ended
 }
 
@@ -140,6 +149,7 @@ func Open(opts Options) (*Engine, error) {
 		codec:  codec,
 		drafts: sync.Pool{New: func() any { return &draft{done: make(chan struct{}, 1)} }},
 		queue:  make(chan *draft, opts.QueueMax),
+		orders: make(chan order),
 		done:   make(chan struct{}),
 
 		refused: newRefusals(),
@@ -147,17 +157,25 @@ func Open(opts Options) (*Engine, error) {
 		pasts:  make(chan struct{}, pastsMax),
 		traces: make(chan struct{}, tracesMax),
 	}
+	unsettled := e.settleRule()
+	if _, conflict := errors.AsType[*RuleError](unsettled); conflict {
+		return nil, fmt.Errorf("open engine: %w", unsettled)
+	}
 	e.turns.init()
 	e.recovery.init(opts.Now(), opts.Log.Last())
 	if e.metrics, err = newMetrics(opts.Registerer, e); err != nil {
 		return nil, fmt.Errorf("open engine: %w", err)
 	}
 	ctx, stop := context.WithCancel(context.Background())
-	e.stop = stop
+	e.ctx, e.stop = ctx, stop
 	// The one goroutine that changes state: first from the log, then from the
 	// queue. Close stops it and waits for it.
 	go func() {
 		defer close(e.done)
+		if unsettled != nil { // The log cannot be read.
+			e.recovery.end(unsettled, opts.Now())
+			return
+		}
 		e.run(ctx)
 	}()
 	return e, nil
@@ -182,8 +200,7 @@ func (e *Engine) run(ctx context.Context) {
 	}
 	e.recovery.end(err, e.opts.Now())
 	if err == nil {
-		e.commitUntilClosed(b, t)
-		e.saveLastCheckpoint(b)
+		e.saveLastCheckpoint(e.commitUntilClosed(b, t))
 	}
 }
 
@@ -198,6 +215,7 @@ func (e *Engine) Close() error {
 	e.closing.Unlock()
 	e.stop()
 	<-e.done
+	e.reprocessing.end()
 	return nil
 }
 

@@ -49,6 +49,16 @@ var (
 	ErrUnknownImport = errors.New("unknown import")
 )
 
+// Reprocessing.
+var (
+	// ErrReprocessing: another reprocess is under way.
+	ErrReprocessing = errors.New("another reprocess is under way")
+	// ErrNoReprocess: none is under way.
+	ErrNoReprocess = errors.New("no reprocess is under way")
+	// ErrReprocessNotReady: the reprocess cannot be committed, or compared, yet.
+	ErrReprocessNotReady = errors.New("the reprocess is not ready")
+)
+
 // RefusedError says that a document was refused, durably: nothing of it counts, and
 // it is kept under ImportID to be looked at.
 type RefusedError struct {

@@ -64,6 +64,7 @@ func (e *Engine) draftEvent(event audit.Event) (*draft, error) {
 		Source:    event.Who,
 		MediaType: audit.MediaType,
 		Outcome:   entry.Event,
+		Detail:    []byte(event.Action), // Found without reading the event.
 	}, text)
 	if err := stored.Check(); err != nil {
 		return nil, err
@@ -127,7 +128,7 @@ func (e *Engine) readTrail() (*trail, error) {
 			if err != nil {
 				return nil, fmt.Errorf("read events: %w", err)
 			}
-			if _, known := t.settings[event.Action]; !known && event.Outcome == audit.Done {
+			if _, known := t.settings[event.Action]; !known && event.IsSetting() && event.Outcome == audit.Done {
 				t.settings[event.Action] = string(text)
 			}
 		}
@@ -146,6 +147,12 @@ const trailPage = 1000
 func (e *Engine) declare(b *book, t *trail) error {
 	var batch []*draft
 	for _, setting := range e.opts.InForce {
+		if rules := setting.Event.Rules; rules != nil {
+			// The rule is what has been settled, which need not be what was asked for.
+			settled := *rules
+			settled.Scoring, settled.Denominator = b.rule.Policy.String(), b.rule.Denominator.String()
+			setting.Event.Rules = &settled
+		}
 		if _, known := t.settings[setting.Event.Action]; !known && setting.Default {
 			continue
 		}
@@ -173,7 +180,7 @@ func (t *trail) due(batch []*draft) []*draft {
 	due := t.owed
 	t.owed = nil
 	for _, d := range batch {
-		if d.event != nil && d.event.Outcome == audit.Done {
+		if d.event != nil && d.event.IsSetting() && d.event.Outcome == audit.Done {
 			if t.settings[d.event.Action] == d.text {
 				d.finish(nil)
 				continue
@@ -191,7 +198,7 @@ func (t *trail) owe(batch []*draft, err error) {
 		return
 	}
 	for _, d := range batch {
-		if d.event != nil && len(t.owed) < owedMax {
+		if d.event != nil && d.event.IsSetting() && len(t.owed) < owedMax {
 			t.owed = append(t.owed, d)
 		}
 	}

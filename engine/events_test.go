@@ -11,6 +11,7 @@ import (
 
 	"markr/engine"
 	"markr/engine/audit"
+	"markr/engine/scoring"
 	"markr/wal"
 	"markr/wal/entry"
 )
@@ -37,13 +38,24 @@ func failedTokens(reason string) audit.Event {
 // inForce opens an engine with settings, which are defaults if they say so.
 func inForce(t *testing.T, vault *wal.Vault, settings ...engine.InForce) *house {
 	t.Helper()
-	h := &house{vault: vault, Engine: start(t, engine.Options{
+	h := &house{vault: vault, Engine: start(t, asked(engine.Options{
 		Log: vault, Checkpoints: vault, CheckpointRecords: 100, Intake: registry(t, toy{}), InForce: settings,
-	})}
+	}))}
 	if err := h.WaitReady(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	return h
+}
+
+// asked asks for the rule that the settings name, as whoever gives them does.
+func asked(opts engine.Options) engine.Options {
+	for _, setting := range opts.InForce {
+		if rules := setting.Event.Rules; rules != nil {
+			opts.Rule.Policy, _ = scoring.ParsePolicy(rules.Scoring)
+			opts.RuleAsked.Policy = true
+		}
+	}
+	return opts
 }
 
 // trail is the audit trail in lines, oldest first.
@@ -244,9 +256,9 @@ func TestOwed(t *testing.T) {
 		return vault.Append(entries)
 	}
 	full = true
-	h = &house{vault: vault, Engine: start(t, engine.Options{
+	h = &house{vault: vault, Engine: start(t, asked(engine.Options{
 		Log: log, Intake: registry(t, toy{}), InForce: []engine.InForce{{Event: rulesOf("first")}, {Event: tokensOf("c")}},
-	})}
+	}))}
 	if err := h.WaitReady(t.Context()); err != nil || h.Owed() != 2 {
 		t.Fatalf("ready: %v, owed %d", err, h.Owed())
 	}
@@ -259,9 +271,9 @@ func TestOwed(t *testing.T) {
 	// What is owed when it is closed is tried once more.
 	vault = openVault(t, fs)
 	log.Vault, full = vault, true
-	h = &house{vault: vault, Engine: start(t, engine.Options{
+	h = &house{vault: vault, Engine: start(t, asked(engine.Options{
 		Log: log, Intake: registry(t, toy{}), InForce: []engine.InForce{{Event: rulesOf("latest")}},
-	})}
+	}))}
 	if err := h.WaitReady(t.Context()); err != nil {
 		t.Fatal(err)
 	}

@@ -2,6 +2,8 @@ package engine
 
 import (
 	"bytes"
+	"context"
+	"weak"
 
 	"markr/engine/exam"
 	"markr/engine/scoring"
@@ -11,7 +13,7 @@ import (
 
 // EncodedBook is a checkpoint of a book with these records.
 func EncodedBook(rule scoring.Rule, records []exam.Record) []byte {
-	b := newBook(rule)
+	b := newBook(&RuleInForce{Rule: rule})
 	b.apply(ImportRef{Position: 1}, records)
 	return encoded(b, newRefusals())
 }
@@ -19,7 +21,7 @@ func EncodedBook(rule scoring.Rule, records []exam.Record) []byte {
 // RecodeBook reads a checkpoint and writes it again.
 func RecodeBook(checkpoint []byte, rule scoring.Rule) ([]byte, error) {
 	r := newRefusals()
-	b, err := decodeBook(bytes.NewReader(checkpoint), 1, rule, r)
+	b, err := decodeBook(bytes.NewReader(checkpoint), 1, &RuleInForce{Rule: rule}, r)
 	if err != nil {
 		return nil, err
 	}
@@ -28,7 +30,7 @@ func RecodeBook(checkpoint []byte, rule scoring.Rule) ([]byte, error) {
 
 // ReadBook reads a checkpoint, and every figure of what it holds.
 func ReadBook(checkpoint []byte, rule scoring.Rule) (figures []summary.Aggregate, err error) {
-	b, err := decodeBook(bytes.NewReader(checkpoint), 1, rule, newRefusals())
+	b, err := decodeBook(bytes.NewReader(checkpoint), 1, &RuleInForce{Rule: rule}, newRefusals())
 	if err != nil {
 		return nil, err
 	}
@@ -46,11 +48,26 @@ func encoded(b *book, r *refusals) []byte {
 	return to.Bytes()
 }
 
+// Encoded is a checkpoint of the live book as it is now.
+func (e *Engine) Encoded(ctx context.Context) (checkpoint []byte, err error) {
+	err = e.order(ctx, func(b *book, _ *trail) *book {
+		checkpoint = encoded(b, newRefusals())
+		return b
+	})
+	return checkpoint, err
+}
+
+// Book is a weak pointer to the book of a reprocess, to see whether it is let go.
+func (r *Reprocess) Book() func() bool {
+	p := weak.Make(r.book)
+	return func() bool { return p.Value() != nil }
+}
+
 // ApplyTo is a checkpoint of what this one becomes when more records are applied to it,
 // as if they had come with the last import of the test that they all are of.
 func ApplyTo(checkpoint []byte, at entry.Position, rule scoring.Rule, records ...exam.Record) ([]byte, error) {
 	r := newRefusals()
-	b, err := decodeBook(bytes.NewReader(checkpoint), at, rule, r)
+	b, err := decodeBook(bytes.NewReader(checkpoint), at, &RuleInForce{Rule: rule}, r)
 	if err != nil {
 		return nil, err
 	}

@@ -28,6 +28,8 @@ type metrics struct {
 	checkpointFailures prometheus.Counter
 	events             prometheus.Counter
 
+	reprocessed struct{ records, committed, cancelled, failed prometheus.Counter }
+
 	added, raised, unchanged prometheus.Counter
 	badScannedOn, badAnswers prometheus.Counter
 }
@@ -94,6 +96,12 @@ func newMetrics(registerer prometheus.Registerer, e *Engine) (*metrics, error) {
 	m.checkpointFailures = prometheus.NewCounter(prometheus.CounterOpts{
 		Name: "markr_engine_checkpoint_failures_total", Help: "Checkpoints that could not be written; the one before stays.",
 	})
+	m.reprocessed.records = prometheus.NewCounter(prometheus.CounterOpts{
+		Name: "markr_engine_reprocess_records_total", Help: "Records that reprocesses have read.",
+	})
+	reprocesses := counterVec("markr_engine_reprocess_total", "Reprocesses that have ended, by how.", "end")
+	m.reprocessed.committed, m.reprocessed.cancelled, m.reprocessed.failed =
+		reprocesses.WithLabelValues("committed"), reprocesses.WithLabelValues("cancelled"), reprocesses.WithLabelValues("failed")
 	m.events = prometheus.NewCounter(prometheus.CounterOpts{
 		Name: "markr_engine_events_total", Help: "Events that were made durable: changes of rules and of who is let in.",
 	})
@@ -102,7 +110,8 @@ func newMetrics(registerer prometheus.Registerer, e *Engine) (*metrics, error) {
 	}
 	collectors := append(e.gauges(), newRefusedCollector(e.refused), resolved,
 		stages, batch, visibility, documents, rejected, effects, findings, m.lastSuccess, m.records,
-		m.checkpointDuration, m.checkpointPosition, m.checkpointFailures, m.events)
+		m.checkpointDuration, m.checkpointPosition, m.checkpointFailures, m.events,
+		m.reprocessed.records, reprocesses)
 	for _, c := range collectors {
 		if err := registerer.Register(c); err != nil {
 			return nil, fmt.Errorf("register metrics: %w", err)
@@ -151,6 +160,17 @@ func (e *Engine) gauges() []prometheus.Collector {
 			return 0
 		}
 	})
+	ofReprocess := func(value func(ReprocessStatus) float64) func() float64 {
+		return func() float64 {
+			if r := e.Reprocess(); r != nil && !r.phase().ended() {
+				return value(r.status())
+			}
+			return 0
+		}
+	}
+	add("markr_engine_reprocess_running", "1 while a reprocess is under way and holds a second state in memory.", ofReprocess(func(ReprocessStatus) float64 { return 1 }))
+	add("markr_engine_reprocess_paused", "1 while a reprocess is under way and paused.", ofReprocess(func(s ReprocessStatus) float64 { return flag(s.Paused) }))
+	add("markr_engine_reprocess_position", "Position that the reprocess under way has read; 0 without one.", ofReprocess(func(s ReprocessStatus) float64 { return float64(s.Position) }))
 	add("markr_engine_recovered_records", "Records applied by the last recovery.", func() float64 { return float64(e.recovery.records.Load()) })
 	return list
 }

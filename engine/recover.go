@@ -87,82 +87,32 @@ func (e *Engine) ready() error {
 	}
 }
 
-// A parcel is handed from one goroutine to the next as a whole: of documents of one
-// record so many that the handing over costs nothing beside the reading, of long
-// ones few enough that memory stays bounded.
-const (
-	parcelEntriesMax = 64
-	parcelBytesMax   = 64 << 10 // of compressed documents
-)
-
-// parcel is a run of entries on its way through recovery.
-type parcel struct {
-	entries []*entry.Entry
-	bytes   int
-	raws    [][]byte          // memory of their documents
-	docs    []intake.Document // one for each entry, and what is left of earlier ones
-	ready   chan error        // one value when the documents are decoded, or why not
-}
-
-func (p *parcel) add(e *entry.Entry) {
-	p.entries = append(p.entries, e)
-	p.bytes += len(e.Body)
-}
-
-func (p *parcel) full() bool {
-	return len(p.entries) >= parcelEntriesMax || p.bytes >= parcelBytesMax
-}
-
-func (p *parcel) reset() {
-	clear(p.entries)
-	p.entries, p.bytes = p.entries[:0], 0
-}
-
 // recover brings the book from where it is to the end of the log. Documents are decoded on all
 // cores and applied in order, by the same apply that live imports use. before, if it is
 // not nil, is called with each entry's position before that is applied.
 func (e *Engine) recover(ctx context.Context, b *book, before func(entry.Position) error) error {
-	// Four parcels a core keep every core busy and bound what is in memory. As
-	// no channel holds fewer, only idle ever makes anybody wait.
-	cores := runtime.GOMAXPROCS(0)
-	width := 4 * cores
-	inOrder, toDecode, idle := make(chan *parcel, width), make(chan *parcel, width), make(chan *parcel, width)
-	for range width {
-		idle <- &parcel{ready: make(chan error, 1)}
-	}
-	group, ctx := errgroup.WithContext(ctx)
+	from := b.position + 1
 	var behind, aimed refusedLog
-	group.Go(func() error { return e.readRefused(ctx, b.position+1, &behind) })
+	group, ctx := errgroup.WithContext(ctx)
+	group.Go(func() error { return e.readRefused(ctx, from, &behind) })
 	group.Go(func() error {
-		defer close(inOrder)
-		defer close(toDecode)
-		return e.replay(ctx, b.position+1, idle, func(p *parcel) {
-			toDecode <- p
-			inOrder <- p
-		})
-	})
-	for range cores {
-		group.Go(func() error {
-			for p := range toDecode {
-				p.ready <- e.decodeParcel(p)
-			}
-			return nil
-		})
-	}
-	group.Go(func() error {
-		for p := range inOrder {
-			if err := <-p.ready; err != nil {
-				return err
-			}
-			for _, stored := range p.entries {
+		return e.read(ctx, reading{
+			from: from, cores: runtime.GOMAXPROCS(0), before: before,
+			decode: func(stored *entry.Entry, doc *intake.Document, raw *[]byte) error {
+				if !b.inForce.counts(stored.Position) {
+					return nil
+				}
+				return e.decode(stored, doc, raw)
+			},
+			take: func(stored *entry.Entry, doc *intake.Document) {
 				aimed.noteAimed(&stored.Header)
-			}
-			if err := e.applyParcel(b, p, before); err != nil {
-				return err
-			}
-			idle <- p
-		}
-		return nil
+				if len(doc.Records) > 0 {
+					b.apply(referTo(&stored.Header), doc.Records)
+				}
+				e.recovery.records.Add(uint64(len(doc.Records)))
+				e.recovery.applied.Store(uint64(stored.Position))
+			},
+		})
 	})
 	if err := group.Wait(); err != nil {
 		if errors.Is(err, context.Canceled) {
@@ -176,92 +126,27 @@ func (e *Engine) recover(ctx context.Context, b *book, before func(entry.Positio
 	return nil
 }
 
-// replay reads the log from a position on into idle parcels and sends them on. What was read before
-// something that is damaged is sent, too.
-func (e *Engine) replay(ctx context.Context, from entry.Position, idle <-chan *parcel, send func(*parcel)) error {
-	var p *parcel
-	err := e.opts.Log.Replay(ctx, from, func(stored *entry.Entry) error {
-		if p == nil {
-			select {
-			case p = <-idle:
-			case <-ctx.Done():
-				return ctx.Err()
-			}
-		}
-		p.add(stored)
-		if p.full() {
-			send(p)
-			p = nil
-		}
-		return nil
-	})
-	if p != nil {
-		send(p)
+// decode reads a document that was accepted before. raw is memory for it.
+func (e *Engine) decode(stored *entry.Entry, doc *intake.Document, raw *[]byte) error {
+	err := e.unpack(stored, doc, raw, e.opts.Replay)
+	if refused, ok := errors.AsType[*intake.DocumentError](err); ok {
+		// Its value may be a student's number, and this error will be logged.
+		return fmt.Errorf("position %d: %w: %s in record %d, line %d", stored.Position, ErrUnreadable,
+			refused.Code, refused.Record, refused.Line)
+	}
+	if errors.Is(err, intake.ErrUnknownMediaType) {
+		return fmt.Errorf("position %d: %w: %w", stored.Position, ErrUnreadable, err)
 	}
 	return err
 }
 
-func (e *Engine) decodeParcel(p *parcel) error {
-	for len(p.docs) < len(p.entries) {
-		p.docs, p.raws = append(p.docs, intake.Document{}), append(p.raws, nil)
-	}
-	for i, stored := range p.entries {
-		var err error
-		if stored.Outcome == entry.Event {
-			_, _, err = readEvent(e.codec, stored)
-		} else {
-			err = e.decode(stored, &p.docs[i], &p.raws[i])
-		}
-		if err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-func (e *Engine) applyParcel(b *book, p *parcel, before func(entry.Position) error) error {
-	for i, stored := range p.entries {
-		if before != nil {
-			if err := before(stored.Position); err != nil {
-				return err
-			}
-		}
-		doc := &p.docs[i]
-		// An event that can be read is all there is to do about it: those there are so far
-		// are settings, and what is in force comes with the start.
-		if stored.Outcome == entry.Accepted {
-			b.apply(referTo(&stored.Header), doc.Records)
-		}
-		e.recovery.records.Add(uint64(len(doc.Records)))
-		e.recovery.applied.Store(uint64(stored.Position))
-		doc.Reset()
-		if cap(p.raws[i]) > rawBytesKept {
-			p.raws[i] = nil
-		}
-	}
-	p.reset()
-	return nil
-}
-
-// rawBytesKept is the longest document whose memory serves the next one: there may
-// be hundreds of them.
-const rawBytesKept = 256 << 10
-
-// decode reads a document that was accepted before. raw is memory for it.
-func (e *Engine) decode(stored *entry.Entry, doc *intake.Document, raw *[]byte) error {
+// unpack takes a document out of its entry and decodes it. The error is the codec's,
+// or the decoder's as it is; then doc holds nothing that may be used.
+func (e *Engine) unpack(stored *entry.Entry, doc *intake.Document, raw *[]byte, formats *intake.Registry) error {
 	text, err := e.codec.Raw(stored, (*raw)[:0])
 	if err != nil {
 		return err
 	}
 	*raw = text
-	err = e.opts.Replay.Decode(doc, text, stored.MediaType)
-	if refused := new(intake.DocumentError); errors.As(err, &refused) {
-		// Its value may be a student's number, and this error will be logged.
-		return fmt.Errorf("position %d: %w: %s in record %d, line %d", stored.Position, ErrUnreadable,
-			refused.Code, refused.Record, refused.Line)
-	}
-	if err != nil {
-		return fmt.Errorf("position %d: %w: %w", stored.Position, ErrUnreadable, err)
-	}
-	return nil
+	return formats.Decode(doc, text, stored.MediaType)
 }

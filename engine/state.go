@@ -16,6 +16,7 @@ import (
 // State is everything readers may see, at one position of the log. It never
 // changes.
 type State struct {
+	inForce  *RuleInForce
 	position entry.Position
 	events   uint64 // up to position
 	students int
@@ -25,6 +26,9 @@ type State struct {
 
 // Position is the last position that is part of the state.
 func (s *State) Position() entry.Position { return s.position }
+
+// Rule is the rule that the state was made under.
+func (s *State) Rule() RuleInForce { return *s.inForce }
 
 // Documents is how many documents have arrived up to the position, of every outcome.
 func (s *State) Documents() uint64 { return uint64(s.position) - s.events }

@@ -68,7 +68,7 @@ func (e *Engine) Trace(ctx context.Context, id exam.TestID, student string) (*Tr
 	case <-ctx.Done():
 		return nil, ErrOverloaded
 	}
-	t := &Trace{Test: id, Student: student, Rule: e.opts.Rule}
+	t := &Trace{Test: id, Student: student}
 	test, scans, err := e.lookUp(t)
 	if err != nil {
 		return nil, err
@@ -133,7 +133,7 @@ func (e *Engine) lookUp(t *Trace) (*Test, *ledger.Scans, error) {
 		return nil, nil, ErrUnknownStudent
 	}
 	view, _ := b.index.Get(t.Test)
-	t.Position = b.position
+	t.Position, t.Rule = b.position, b.rule
 	return view, &scans, nil
 }
 

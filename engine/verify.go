@@ -7,7 +7,6 @@ import (
 	"io"
 
 	"markr/engine/intake"
-	"markr/engine/scoring"
 	"markr/wal/entry"
 )
 
@@ -26,6 +25,9 @@ type VerifyOptions struct {
 type Verification struct {
 	// Checkpoint is the position of the checkpoint, 0 if there is none.
 	Checkpoint entry.Position
+	// Outdated says that the checkpoint was made before the last reprocess. A start reads
+	// the log instead, and nothing is compared.
+	Outdated bool
 	// Difference is nil if there is no checkpoint or it says what the log says. Else it
 	// is a *[entry.DamagedError] that names the first thing that differs, or a
 	// *[entry.VersionError] for a checkpoint that this program cannot read. None of them
@@ -45,13 +47,17 @@ func Verify(ctx context.Context, opts VerifyOptions) (Verification, error) {
 	if err != nil {
 		return Verification{}, fmt.Errorf("verify: %w", err)
 	}
-	c := comparison{checkpoints: opts.Checkpoints}
+	// An engine that takes no imports and has no goroutines: recover is all it does.
+	e := &Engine{opts: Options{Log: opts.Log, Replay: opts.Replay}, codec: codec, refused: newRefusals()}
+	inForce, _, err := e.recordedRule()
+	if err != nil {
+		return Verification{}, fmt.Errorf("verify: %w", err)
+	}
+	c := comparison{checkpoints: opts.Checkpoints, inForce: inForce}
 	if err := c.find(); err != nil {
 		return Verification{}, err
 	}
-	b := newBook(c.rule)
-	// An engine that takes no imports and has no goroutines: recover is all it does.
-	e := &Engine{opts: Options{Log: opts.Log, Replay: opts.Replay}, codec: codec, refused: newRefusals()}
+	b := newBook(&c.inForce)
 	err = e.recover(ctx, b, func(at entry.Position) error {
 		if opts.Progress != nil {
 			opts.Progress(at)
@@ -73,7 +79,7 @@ type comparison struct {
 	Verification
 
 	checkpoints Checkpoints
-	rule        scoring.Rule // that the checkpoint was made under
+	inForce     RuleInForce // that the log is read under
 	compared    bool
 }
 
@@ -85,12 +91,18 @@ func (c *comparison) find() error {
 	if c.compared = c.checkpoints == nil; c.compared {
 		return nil
 	}
-	err := c.checkpoints.LoadCheckpoint(func(at entry.Position, r io.Reader) (err error) {
+	err := c.checkpoints.LoadCheckpoint(func(at entry.Position, r io.Reader) error {
 		c.Checkpoint = at
-		if c.rule, err = (&decoder{from: r}).head(); err != nil {
+		made, basis, err := (&decoder{from: r}).head()
+		switch {
+		case err != nil:
 			return err
-		}
-		if !c.rule.Known() {
+		case c.inForce.Position == 0 && basis == 0:
+			// A start may have been asked for another rule than it has recorded.
+			c.inForce.Rule = made
+		case basis < c.inForce.Position:
+			return errOtherBasis
+		case basis > c.inForce.Position || made != c.inForce.Rule:
 			return errBook
 		}
 		return errSeen
@@ -98,10 +110,12 @@ func (c *comparison) find() error {
 	switch {
 	case errors.Is(err, errSeen):
 		return nil
+	case errors.Is(err, errOtherBasis):
+		c.Outdated, err = true, nil
 	case errors.Is(err, entry.ErrNotFound):
 		err = nil
 	}
-	c.compared, c.rule = true, scoring.Rule{}
+	c.compared = true
 	return c.note(err)
 }
 

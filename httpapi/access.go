@@ -58,7 +58,7 @@ func (r *request) authorize(guard *access.Guard) error {
 		r.grant = grant
 		return nil
 	}
-	if r.route.takesDocument() {
+	if r.ctx.Request.Header.ContentLength() != 0 { // Its body is not read.
 		r.lingerAfter()
 	}
 	return r.denied(grant, err)

@@ -105,6 +105,9 @@ func TestAccess(t *testing.T) {
 
 	seen := 0
 	for _, r := range httpapi.PublicRoutes(false) {
+		if r.Pattern == "/admin/reprocess" || strings.HasPrefix(r.Pattern, "/admin/reprocess/") {
+			continue // TestAdministrators
+		}
 		wanted, listed := scopeOf[r.Pattern]
 		if !listed {
 			t.Errorf("%s is not in the table of this test", r.Pattern)

@@ -84,7 +84,7 @@ func (s *Server) admit(header *fasthttp.RequestHeader) admission {
 	case length != noBody && fields.names.has(fasthttp.HeaderTransferEncoding) && framedTwice(raw):
 		return refusedFraming
 	case !bringsDocument(header):
-		if length == noBody || length == 0 {
+		if length == noBody || length == 0 || (length > 0 && length <= adminBodyBytesMax && isAdmin(header)) {
 			return admitted
 		}
 		return bodyUnwanted

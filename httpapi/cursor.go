@@ -24,6 +24,7 @@ const (
 	cursorOfImports     = 'i' // the key is a position, big-endian: go on before it
 	cursorOfChanges     = 'c' // the same, in the audit trail
 	cursorOfHistory     = 'h' // the key is a position, big-endian: go on with it
+	cursorOfStudents    = 's' // the key is a place in a list of students, big-endian: go on there
 	cursorChecksumBytes = 4
 	cursorBytesMin      = 2 + 1 + cursorChecksumBytes
 	cursorCharsMax      = (2 + exam.IDBytesMax + cursorChecksumBytes + 2) / 3 * 4
@@ -64,6 +65,15 @@ func historyCursor(with entry.Position) string { return sealPosition(cursorOfHis
 // parseHistoryCursor is the position that the cursor goes on with.
 func parseHistoryCursor(cursor string) (entry.Position, error) {
 	return openPosition(cursorOfHistory, cursor)
+}
+
+// studentsCursor goes on at a place in a list of students.
+func studentsCursor(next uint64) string { return sealPosition(cursorOfStudents, entry.Position(next)) }
+
+// parseStudentsCursor is the place that the cursor goes on at.
+func parseStudentsCursor(cursor string) (uint64, error) {
+	key, err := openPosition(cursorOfStudents, cursor)
+	return uint64(key), err
 }
 
 func sealPosition(list byte, at entry.Position) string {

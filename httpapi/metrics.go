@@ -15,7 +15,7 @@ import (
 type metrics struct {
 	requests        *prometheus.CounterVec
 	inFlight        atomic.Int64
-	routes          map[string]*routeMetrics // by pattern, and routeOther
+	routes          map[string]*routeMetrics // by key, see there
 	other           *routeMetrics            // that one
 	panics          prometheus.Counter
 	rejected        map[string]prometheus.Counter // connections, by reason
@@ -159,10 +159,11 @@ func (m *metrics) vectors(table []route) []prometheus.Collector {
 	}, []string{"reason"})
 
 	m.refusedSources.init()
-	for _, r := range append(table, route{pattern: routeOther, method: otherMethod}) {
-		m.routes[r.pattern] = m.newRouteMetrics(r, durations, requestSizes, responseSizes)
+	other := route{pattern: routeOther, method: otherMethod}
+	for _, r := range append(table, other) {
+		m.routes[r.key()] = m.newRouteMetrics(r, durations, requestSizes, responseSizes)
 	}
-	m.other = m.routes[routeOther]
+	m.other = m.routes[other.key()]
 	m.read = read
 	for _, limit := range []string{rejectedAll, rejectedAddress} {
 		m.rejected[limit] = rejected.WithLabelValues(limit)
@@ -184,8 +185,8 @@ func (m *metrics) newRouteMetrics(r route, durations, requestSizes, responseSize
 		route:  r.pattern,
 		method: methodIndex(r.method),
 	}
-	if r.reach == control {
-		// Used a few times a day: counted, and not worth series of their own.
+	if r.reach == control || r.reach == opsOnly || r.reach == admin {
+		// Seldom used: counted, and not worth series of their own.
 		rm.duration, rm.responseSize = unmeasured, unmeasured
 	} else {
 		rm.duration = durations.WithLabelValues(r.method, r.pattern)
@@ -200,16 +201,17 @@ func (m *metrics) newRouteMetrics(r route, durations, requestSizes, responseSize
 	return rm
 }
 
+// key tells routes apart: a path may answer more than one method.
+func (r *route) key() string { return r.method + " " + r.pattern }
+
 // usualStatuses are those whose series are there from the start, so that a rate
 // over them is 0 and not absent.
 func (r *route) usualStatuses() []int {
 	switch {
 	case r.pattern == routeOther:
 		return []int{400, 404, 405, 408, 431}
-	case r.reach == control && r.method == "POST":
-		return []int{201, 500, 503}
-	case r.reach == control:
-		return []int{204, 500, 503}
+	case r.reach == control || r.reach == admin:
+		return nil // Used a few times a day.
 	case r.method == "POST":
 		return []int{200, 400, 408, 413, 415, 422, 500, 503}
 	case r.reach != public:

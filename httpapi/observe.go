@@ -57,6 +57,11 @@ func (r *request) answer(routes *router) (err error) {
 	if err := r.server.refusal(decision); err != nil {
 		return r.turnedAway(err)
 	}
+	if found.reach == admin {
+		if err := r.fromOperator(); err != nil {
+			return err
+		}
+	}
 	return found.handle(r.server, r)
 }
 

@@ -59,9 +59,9 @@ func (rt *router) observe(m *metrics) {
 	rt.asterisk.metrics = m.other
 	for _, paths := range rt.byLength {
 		for _, p := range paths {
-			p.options.metrics = m.routes[p.options.pattern]
+			p.options.metrics = m.routes[p.routes[0].key()]
 			for _, r := range p.routes {
-				r.metrics = m.routes[r.pattern]
+				r.metrics = m.routes[r.key()]
 			}
 		}
 	}

@@ -29,11 +29,19 @@ const (
 	public  reach = iota // the public listener
 	ops                  // both, or the operators' alone: see Options.OpsElsewhere
 	opsOnly              // the operators' alone
+	admin                // as ops, and never for strangers: see admin.go
 	control              // the control socket alone, which has the operators' routes, too
 )
 
 // importPattern is the path that scanners send documents to.
 const importPattern = "/import"
+
+// reprocessPattern and commitPattern are the paths to which an administrator may send a
+// few words of JSON.
+const (
+	reprocessPattern = "/admin/reprocess"
+	commitPattern    = reprocessPattern + "/commit"
+)
 
 // takesDocument says whether bodies of the route's requests are read.
 func (r *route) takesDocument() bool {
@@ -72,6 +80,14 @@ func routeTable() []route {
 		{"/readyz", get, (*Server).readyz, ops, access.Open, nil},
 		{"/healthz", get, (*Server).readyz, ops, access.Open, nil},
 		{"/metrics", get, (*Server).scrape, ops, access.Metrics, nil},
+		{reprocessPattern, post, (*Server).startReprocess, admin, access.Admin, nil},
+		{reprocessPattern, get, (*Server).reprocess, admin, access.Admin, nil},
+		{reprocessPattern, del, (*Server).cancelReprocess, admin, access.Admin, nil},
+		{commitPattern, post, (*Server).commitReprocess, admin, access.Admin, nil},
+		{reprocessPattern + "/pause", post, (*Server).pauseReprocess, admin, access.Admin, nil},
+		{reprocessPattern + "/resume", post, (*Server).resumeReprocess, admin, access.Admin, nil},
+		{reprocessPattern + "/difference", get, (*Server).reprocessDifference, admin, access.Admin, nil},
+		{reprocessPattern + "/documents", get, (*Server).reprocessDocuments, admin, access.Admin, nil},
 		{"/debug/pprof", get, (*Server).profiles, opsOnly, access.Admin, nil},
 		{"/debug/pprof/{profile}", get, (*Server).profile, opsOnly, access.Admin, nil},
 		{"/admin/snapshots", post, (*Server).snapshotTake, control, access.Admin, nil},
@@ -84,7 +100,7 @@ func routeTable() []route {
 func publicRoutes(opsElsewhere bool) []route {
 	var routes []route
 	for _, r := range routeTable() {
-		if r.reach == public || (r.reach == ops && !opsElsewhere) {
+		if r.reach == public || ((r.reach == ops || r.reach == admin) && !opsElsewhere) {
 			routes = append(routes, r)
 		}
 	}
@@ -95,7 +111,7 @@ func publicRoutes(opsElsewhere bool) []route {
 func operatorRoutes() []route {
 	var routes []route
 	for _, r := range routeTable() {
-		if r.reach == ops || r.reach == opsOnly {
+		if r.reach == ops || r.reach == opsOnly || r.reach == admin {
 			routes = append(routes, r)
 		}
 	}

@@ -87,6 +87,7 @@ type Server struct {
 	logger  *slog.Logger
 	slow    time.Duration
 	metrics *metrics
+	guard   *access.Guard // of the public listener; nil if nobody is asked
 	content *content
 	scraper http.Handler
 
@@ -120,6 +121,7 @@ func New(opts Options) (*Server, error) {
 		now:        opts.Now,
 		logger:     opts.Logger,
 		slow:       opts.SlowAfter,
+		guard:      opts.Access,
 		scraper:    newScraper(opts.Registry),
 		refusals:   newRefusals(opts.Limits, strings.Join(opts.Intake.Offers(), ", ")),
 		mediaTypes: opts.Intake.MediaTypes(),

@@ -45,6 +45,9 @@ const (
 	codeNoHardLinks          code = "no_hard_links"
 	codeOverloaded           code = "overloaded"
 	codeUnavailable          code = "unavailable"
+	codeNoReprocess          code = "no_reprocess"
+	codeReprocessConflict    code = "reprocess_conflict"
+	codeWouldUncount         code = "would_uncount"
 	codeReadOnly             code = "read_only"
 )
 
@@ -137,6 +140,18 @@ var kinds = map[code]kind{
 	codeAlreadyResolved: {
 		fasthttp.StatusConflict, "Already resolved",
 		"The refused import, or another of its chain of corrections, is resolved already, or somebody is about to do it.", 0,
+	},
+	codeNoReprocess: {
+		fasthttp.StatusNotFound, "No reprocess",
+		"No reprocess is under way: none was started, or it was cancelled, was committed or has failed.", 0,
+	},
+	codeReprocessConflict: {
+		fasthttp.StatusConflict, "Reprocess in another state",
+		"The reprocess is not in the state that this needs: another one is under way, it is still reading, or it is paused.", 0,
+	},
+	codeWouldUncount: {
+		fasthttp.StatusConflict, "Documents would stop to count",
+		"Accepted documents are refused by today's decoder. Committing the reprocess would stop counting them; that has to be asked for.", 0,
 	},
 	codeUnknownSnapshot: {
 		fasthttp.StatusNotFound, "Unknown snapshot",
@@ -232,6 +247,9 @@ var sentinels = []struct {
 	{engine.ErrUnknownImport, codeUnknownImport, "There is no import with this id, or it was refused and has been dropped since."},
 	{engine.ErrNotRefused, codeNotRefused, "This import was not refused: there is nothing to correct or to try again. Nothing was counted."},
 	{engine.ErrResolved, codeAlreadyResolved, "This import is resolved already, or somebody is about to do it; GET /imports/{id} names by what. Nothing was counted."},
+	{engine.ErrReprocessing, codeReprocessConflict, "Another reprocess is under way: wait for it, or DELETE /admin/reprocess."},
+	{engine.ErrNoReprocess, codeNoReprocess, "No reprocess is under way; POST /admin/reprocess starts one."},
+	{engine.ErrReprocessNotReady, codeReprocessConflict, "The reprocess is not ready: it is still reading, or paused; GET /admin/reprocess tells."},
 	{entry.ErrNoSnapshot, codeUnknownSnapshot, "There is no such snapshot, or it was not renewed in time."},
 	{entry.ErrSnapshots, codeOverloaded, "As many snapshots are held as there may be; one is free when a backup ends, or when nobody renews it."},
 	{entry.ErrNoLinks, codeNoHardLinks, "The data directory's file system has no hard links: stop the server and back up its data directory."},
@@ -264,6 +282,9 @@ func problemOf(err error) problem {
 			code: code(refused.Document.Code), detail: documentDetail(refused.Document),
 			document: refused.Document, importID: refused.ImportID,
 		}
+	}
+	if uncount, ok := errors.AsType[*engine.UncountError](err); ok {
+		return problem{code: codeWouldUncount, detail: uncountDetail(uncount)}
 	}
 	for i := range sentinels {
 		if errors.Is(err, sentinels[i].err) {

@@ -66,7 +66,7 @@ func newMetrics(v *Vault) *metrics {
 		writeStalls:    counter("markr_pebble_write_stalls_total", "Times that Pebble made writers wait for flushes or compactions."),
 		diskSlow:       counter("markr_pebble_disk_slow_total", "Disk operations that took longer than 5 s."),
 		snapshotPause: histogram("markr_wal_snapshot_pause_seconds", "How long appends had to wait for a snapshot.",
-			[]float64{.001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5}),
+			[]float64{.01, .1, 1}),
 
 		sizeBytes:      gauge("markr_wal_size_bytes", "Bytes the vault takes on disk."),
 		refusedBytes:   gauge("markr_wal_refused_bytes", "Bytes of refused entries kept, as stored."),

@@ -42,18 +42,12 @@ func socketPath(dataDir string) (path string, done func(), err error) {
 	return fmt.Sprintf("/proc/self/fd/%d/%s", dir.Fd(), wal.ControlSocketName), func() { _ = dir.Close() }, nil
 }
 
-// controlListener is the control socket, which goes when it is closed.
-type controlListener struct {
-	net.Listener
-
-	path string
-}
-
-// Close closes and removes the socket.
-func (l *controlListener) Close() error {
-	err := l.Listener.Close()
-	if removeErr := os.Remove(l.path); removeErr != nil && !errors.Is(removeErr, fs.ErrNotExist) {
-		err = errors.Join(err, removeErr)
+// removeControl removes the socket, which closing leaves: a disk that does not answer
+// would not let go of who closes it.
+func removeControl(dataDir string) error {
+	err := os.Remove(filepath.Join(dataDir, wal.ControlSocketName))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
 	}
 	return err
 }
@@ -91,7 +85,7 @@ func listenControl(dataDir string) (net.Listener, error) {
 	if err := os.Chmod(file, 0o600); err != nil {
 		return nil, errors.Join(err, listener.Close(), os.Remove(file))
 	}
-	return &controlListener{listener, file}, nil
+	return listener, nil
 }
 
 // dialControl connects to the server that holds a data directory. An error that wraps

@@ -33,6 +33,15 @@ func explainRecovery(err error, dir string, stopErr error) error {
 	return err
 }
 
+// explainRule says what to do when the flags ask for another rule than the vault's.
+func explainRule(err error) error {
+	if conflict, ok := errors.AsType[*engine.RuleError](err); ok {
+		return withHint(usageError(err), fmt.Sprintf("leave --scoring and --denominator out, and it goes on under %v; "+
+			"`markr reprocess --commit` changes the rule of a server that runs", conflict.InForce.Rule))
+	}
+	return err
+}
+
 // explainLook says what to do when a vault cannot be looked into.
 func explainLook(err error, dir string) error {
 	switch {

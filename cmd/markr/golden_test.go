@@ -318,7 +318,7 @@ func unpack(t *testing.T, name, dir string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer file.Close() //nolint:errcheck // Nothing was written.
+	defer file.Close()
 	zipped, err := gzip.NewReader(file)
 	if err != nil {
 		t.Fatal(err)

@@ -41,6 +41,8 @@ type service struct {
 	address    net.Addr // of the public listener
 	opsAddress net.Addr // nil when everything is on the public one
 	secure     bool
+	control    bool // there is a control socket
+	dataDir    string
 	watcher    *watcher
 
 	// failed receives what ends the service from inside: a listener that
@@ -99,7 +101,7 @@ func (s *service) start(o *serveOptions, registry *prometheus.Registry) error {
 		Registerer:      registry,
 	}
 	engineOptions := engine.Options{
-		Intake: formats, Replay: replay, Rule: rule, InForce: append(doors.inForce(), o.rulesInForce()), Registerer: registry,
+		Intake: formats, Replay: replay, Rule: rule, RuleAsked: o.ruleAsked, InForce: append(doors.inForce(), o.rulesInForce()), Registerer: registry,
 	}
 	if o.adjust != nil {
 		o.adjust(&vaultOptions, &engineOptions)
@@ -111,7 +113,7 @@ func (s *service) start(o *serveOptions, registry *prometheus.Registry) error {
 	engineOptions.Log, engineOptions.Checkpoints = s.vault, s.vault
 	s.engine, err = engine.Open(engineOptions)
 	if err != nil {
-		return errors.Join(err, s.vault.Close(), doors.close())
+		return errors.Join(explainRule(err), s.vault.Close(), doors.close())
 	}
 	s.watcher.told = s.recordReload
 	s.server, err = httpapi.New(httpapi.Options{
@@ -150,6 +152,7 @@ func (s *service) serveControl(dataDir string) {
 		s.logger.Warn("there is no control socket, so `markr backup` needs the server stopped", "cause", err)
 		return
 	}
+	s.control, s.dataDir = true, dataDir
 	go s.serve(s.server.ServeControl, door)
 }
 
@@ -184,7 +187,11 @@ func (s *service) stop(delay, drain time.Duration) error {
 		// Their clients were not answered, so they will send again.
 		s.logger.Warn("requests under way were cut off", "after", drain, "cause", err)
 	}
-	return errors.Join(s.closeEngine(), s.vault.Close())
+	err := s.closeEngine() // Before anything that the disk could keep.
+	if s.control {
+		err = errors.Join(err, removeControl(s.dataDir))
+	}
+	return errors.Join(err, s.vault.Close())
 }
 
 // closeEngine waits for the documents that are on their way to the disk, unless it

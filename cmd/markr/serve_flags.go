@@ -41,7 +41,8 @@ type serveOptions struct {
 	insecure    bool
 	scoring     string
 	denominator string
-	profiles    string // empty: there are none
+	ruleAsked   struct{ Policy, Denominator bool } // the flags that were given
+	profiles    string                             // empty: there are none
 
 	limits          httpapi.Limits
 	intake          intake.Limits
@@ -124,7 +125,7 @@ func (o *serveOptions) ruleFlags() []cli.Flag {
 	return []cli.Flag{
 		&cli.StringFlag{
 			Name: "scoring", Category: category, Value: scoring.Highest.String(), Destination: &o.scoring,
-			Usage: "which of a student's scans counts: the `RULE` highest, most-complete, latest or first",
+			Usage: "which of a student's scans counts: the `RULE` highest, most-complete, latest or first; without the flag the vault's rule stays",
 			Validator: func(name string) error {
 				_, err := scoring.ParsePolicy(name)
 				return err

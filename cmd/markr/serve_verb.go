@@ -22,6 +22,8 @@ const serveDescription = `Takes scanner documents (POST /import), keeps them in 
 
 On loopback everybody may do everything. Where others than this machine reach the server, it starts only with --token-file, --tls-client-ca or --insecure; health is open to everybody, everything else takes a token (Authorization: Bearer TOKEN) or, for imports, a client certificate.
 
+The rule of --scoring and --denominator is recorded in the vault and stays until another one is given. Once ` + "`markr reprocess --commit`" + ` has changed it, a start that asks for another one is refused.
+
 The first SIGINT or SIGTERM stops gently: /readyz answers 503, after --shutdown-delay nobody new is let in, requests under way have --drain-timeout to finish, then everything is closed and the exit status is 0. A second signal ends the process at once with 130; nothing that was acknowledged is lost by that either.
 
 Exit status 1: the server could not start, or the disk failed under it. Damage in the data directory stops the start; the message names the position and the command to run next.`
@@ -43,6 +45,7 @@ func newServeWith(std streams, o *serveOptions) *cli.Command {
 			if err := noArguments(cmd); err != nil {
 				return err
 			}
+			o.ruleAsked.Policy, o.ruleAsked.Denominator = cmd.IsSet("scoring"), cmd.IsSet("denominator")
 			keepFilesPrivate()
 			registry := newRegistry()
 			logger := newLogger(std.err, o.logFormat, o.level(), registry)
@@ -134,7 +137,7 @@ func (s *service) announce(std streams, o *serveOptions, took time.Duration) {
 	}
 	if o.logFormat != logText || !isTerminal(std.err) {
 		s.logger.Info("ready", "url", s.url(), "took", took.Round(time.Millisecond),
-			"position", state.Position(), "tests", state.Tests(), "checkpoint", progress.Checkpoint)
+			"position", state.Position(), "tests", state.Tests(), "checkpoint", progress.Checkpoint, "rule", state.Rule().Rule)
 		return
 	}
 	note(std.err, `

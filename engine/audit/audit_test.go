@@ -34,6 +34,11 @@ func events() map[string]audit.Event {
 			Action: audit.ClientCA, Outcome: audit.Done,
 			ClientCA: &audit.CertificateSet{File: "ca.pem", SHA256: "00", Subjects: []string{"CN=office"}},
 		},
+		`{"v":1,"action":"reprocess","outcome":"done","reprocess":{"scoring":"latest","scoring_version":1,"denominator":"sheet",` +
+			`"denominator_version":1,"uncounted":[3,17]}}`: {
+			Action: audit.Reprocess, Outcome: audit.Done,
+			Reprocess: &audit.Reprocessing{Scoring: "latest", ScoringVersion: 1, Denominator: "sheet", DenominatorVersion: 1, Uncounted: []uint64{3, 17}},
+		},
 	}
 }
 

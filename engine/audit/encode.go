@@ -15,6 +15,7 @@ const MediaType = "application/vnd.markr.event+json"
 // version is the version of an event's bytes.
 const version = 1
 
+// Decoding and encoding.
 var (
 	// ErrNewer: the event is of a kind or version that this program does not know.
 	ErrNewer = errors.New("an event that a newer markr wrote")
@@ -32,6 +33,8 @@ type wire struct {
 	Rules    *RuleSet        `json:"rules,omitempty"`
 	Tokens   *TokenSet       `json:"tokens,omitempty"`
 	ClientCA *CertificateSet `json:"tls_client_ca,omitempty"`
+
+	Reprocess *Reprocessing `json:"reprocess,omitempty"`
 }
 
 // Encode returns the event's bytes, a JSON object; Who is not in them, because it is
@@ -40,7 +43,7 @@ func Encode(e *Event) ([]byte, error) {
 	if err := e.check(); err != nil {
 		return nil, err
 	}
-	b, err := json.Marshal(wire{version, e.Action, e.Outcome, e.Reason, e.Rules, e.Tokens, e.ClientCA})
+	b, err := json.Marshal(wire{version, e.Action, e.Outcome, e.Reason, e.Rules, e.Tokens, e.ClientCA, e.Reprocess})
 	if err != nil {
 		return nil, fmt.Errorf("encode event: %w", err)
 	}
@@ -60,7 +63,7 @@ func Decode(b []byte) (Event, error) {
 	if head.Version > version {
 		return Event{}, fmt.Errorf("%w: version %d, this program reads version %d", ErrNewer, head.Version, version)
 	}
-	if !slices.Contains(Settings(), head.Action) {
+	if head.Action != Reprocess && !slices.Contains(Settings(), head.Action) {
 		return Event{}, fmt.Errorf("%w: action %q", ErrNewer, head.Action)
 	}
 	var w wire
@@ -74,7 +77,7 @@ func Decode(b []byte) (Event, error) {
 	}
 	e := Event{
 		Action: w.Action, Outcome: w.Outcome, Reason: w.Reason,
-		Rules: w.Rules, Tokens: w.Tokens, ClientCA: w.ClientCA,
+		Rules: w.Rules, Tokens: w.Tokens, ClientCA: w.ClientCA, Reprocess: w.Reprocess,
 	}
 	if w.Version != version {
 		return Event{}, fmt.Errorf("%w: version %d", ErrMalformed, w.Version)
@@ -84,7 +87,7 @@ func Decode(b []byte) (Event, error) {
 
 // check says whether the event is whole.
 func (e *Event) check() error {
-	changes := map[Action]bool{Rules: e.Rules != nil, Tokens: e.Tokens != nil, ClientCA: e.ClientCA != nil}
+	changes := map[Action]bool{Rules: e.Rules != nil, Tokens: e.Tokens != nil, ClientCA: e.ClientCA != nil, Reprocess: e.Reprocess != nil}
 	if _, known := changes[e.Action]; !known {
 		return fmt.Errorf("%w: action %q", ErrMalformed, e.Action)
 	}

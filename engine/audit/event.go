@@ -15,11 +15,13 @@ const (
 // Action is what an event is about. Names are part of the format.
 type Action string
 
-// The actions. All of them are settings so far: what is in force from the event on.
+// The actions. All but Reprocess are settings: what is in force from the event on.
 const (
 	Rules    Action = "rules"         // what counts, and how much of what does not is kept
 	Tokens   Action = "tokens"        // who is let in by token
 	ClientCA Action = "tls-client-ca" // who is let in by certificate
+	// Reprocess is the log read again: what came of it is what counts from the event on.
+	Reprocess Action = "reprocess"
 )
 
 // Settings are the actions that are settings: of those the last that is done says what
@@ -36,7 +38,7 @@ const (
 )
 
 // Event is a change of data or rules that no document is the reason of, or an attempt
-// at one. Exactly one of Rules, Tokens and ClientCA is set, the one of the action,
+// at one. Exactly one of Rules, Tokens, ClientCA and Reprocess is set, the one of the action,
 // unless it has failed: then none is, and Reason says why.
 type Event struct {
 	Who     string // the source of the log's entry
@@ -44,9 +46,10 @@ type Event struct {
 	Outcome Outcome
 	Reason  string
 
-	Rules    *RuleSet
-	Tokens   *TokenSet
-	ClientCA *CertificateSet
+	Rules     *RuleSet
+	Tokens    *TokenSet
+	ClientCA  *CertificateSet
+	Reprocess *Reprocessing
 }
 
 // RuleSet is what counts.
@@ -91,7 +94,7 @@ type CertificateSet struct {
 	Subjects []string `json:"subjects"`
 }
 
-// Change is what has changed: the one of Rules, Tokens and ClientCA that is set; nil
+// Change is what has changed: the one of Rules, Tokens, ClientCA and Reprocess that is set; nil
 // for an event that has failed.
 func (e *Event) Change() any {
 	switch {
@@ -101,6 +104,8 @@ func (e *Event) Change() any {
 		return e.Tokens
 	case e.ClientCA != nil:
 		return e.ClientCA
+	case e.Reprocess != nil:
+		return e.Reprocess
 	}
 	return nil
 }
@@ -128,6 +133,8 @@ func (e *Event) String() string {
 		return "nobody is let in by certificate"
 	case e.ClientCA != nil:
 		return fmt.Sprintf("those signed by %s of %s", strings.Join(e.ClientCA.Subjects, "; "), e.ClientCA.File)
+	case e.Reprocess != nil:
+		return e.Reprocess.String()
 	}
 	return ""
 }

@@ -1,9 +1,6 @@
 package scoring
 
-import (
-	"fmt"
-	"slices"
-)
+import "fmt"
 
 // Policy decides which of a student's scans of a test is kept. The zero Policy
 // is [Highest].
@@ -18,24 +15,35 @@ const (
 	First                      // first arrival
 )
 
-func policyNames() []string {
-	return []string{Highest: "highest", MostComplete: "most-complete", Latest: "latest", First: "first"}
+func policies() []named {
+	return []named{Highest: {"highest", 1}, MostComplete: {"most-complete", 1}, Latest: {"latest", 1}, First: {"first", 1}}
 }
 
-// ParsePolicy reads a policy's name: highest, most-complete, latest or first.
+// ParsePolicy reads a policy's name: highest, most-complete, latest or first. Of
+// several versions it is the newest.
 func ParsePolicy(name string) (Policy, error) {
-	if p := slices.Index(policyNames(), name); p >= 0 {
-		return Policy(p), nil
-	}
-	return 0, fmt.Errorf("scoring policy %q: must be one of %q", name, policyNames())
+	p, err := newest(policies(), "scoring policy", name)
+	return Policy(p), err
+}
+
+// FindPolicy is the policy of a name and a version, as logs and checkpoints name it.
+// The error wraps [ErrUnknownVersion] or says that there is no such name.
+func FindPolicy(name string, version int) (Policy, error) {
+	p, err := exactly(policies(), "scoring policy", named{name, version})
+	return Policy(p), err
 }
 
 // String is the policy's name.
-func (p Policy) String() string {
-	if names := policyNames(); int(p) < len(names) {
-		return names[p]
+func (p Policy) String() string { return p.named().name }
+
+// Version is the policy's version, from 1. What a version keeps never changes.
+func (p Policy) Version() int { return p.named().version }
+
+func (p Policy) named() named {
+	if all := policies(); int(p) < len(all) {
+		return all[p]
 	}
-	return fmt.Sprintf("policy(%d)", uint8(p))
+	return named{fmt.Sprintf("policy(%d)", uint8(p)), 0}
 }
 
 // Denominator is what obtained marks are a percentage of. The zero Denominator
@@ -48,22 +56,33 @@ const (
 	OfSheet                    // the highest available of the student's own accepted scans
 )
 
-func denominatorNames() []string { return []string{OfTest: "test", OfSheet: "sheet"} }
+func denominators() []named { return []named{OfTest: {"test", 1}, OfSheet: {"sheet", 1}} }
 
-// ParseDenominator reads a denominator's name: test or sheet.
+// ParseDenominator reads a denominator's name: test or sheet. Of several versions it
+// is the newest.
 func ParseDenominator(name string) (Denominator, error) {
-	if d := slices.Index(denominatorNames(), name); d >= 0 {
-		return Denominator(d), nil
-	}
-	return 0, fmt.Errorf("denominator %q: must be one of %q", name, denominatorNames())
+	d, err := newest(denominators(), "denominator", name)
+	return Denominator(d), err
+}
+
+// FindDenominator is the denominator of a name and a version; see [FindPolicy].
+func FindDenominator(name string, version int) (Denominator, error) {
+	d, err := exactly(denominators(), "denominator", named{name, version})
+	return Denominator(d), err
 }
 
 // String is the denominator's name.
-func (d Denominator) String() string {
-	if names := denominatorNames(); int(d) < len(names) {
-		return names[d]
+func (d Denominator) String() string { return d.named().name }
+
+// Version is the denominator's version, from 1. What a version divides by never
+// changes.
+func (d Denominator) Version() int { return d.named().version }
+
+func (d Denominator) named() named {
+	if all := denominators(); int(d) < len(all) {
+		return all[d]
 	}
-	return fmt.Sprintf("denominator(%d)", uint8(d))
+	return named{fmt.Sprintf("denominator(%d)", uint8(d)), 0}
 }
 
 // Rule is a policy and a denominator. The zero Rule is the default one.
@@ -72,9 +91,14 @@ type Rule struct {
 	Denominator Denominator
 }
 
+// String names both parts with their versions, for example highest@1/test@1.
+func (r Rule) String() string {
+	return fmt.Sprintf("%v@%d/%v@%d", r.Policy, r.Policy.Version(), r.Denominator, r.Denominator.Version())
+}
+
 // Known says whether the rule is one that this program has.
 func (r Rule) Known() bool {
-	return int(r.Policy) < len(policyNames()) && int(r.Denominator) < len(denominatorNames())
+	return int(r.Policy) < len(policies()) && int(r.Denominator) < len(denominators())
 }
 
 // NeedsAvailable says whether a student's scans are told apart, or made percentages,

@@ -1,6 +1,7 @@
 package scoring_test
 
 import (
+	"errors"
 	"math/rand/v2"
 	"testing"
 
@@ -102,4 +103,34 @@ func keep(p scoring.Policy, scans []scoring.Scan) scoring.Scan {
 		}
 	}
 	return kept
+}
+
+// Names with versions are what logs keep.
+func TestVersions(t *testing.T) {
+	t.Parallel()
+	for _, p := range []scoring.Policy{scoring.Highest, scoring.MostComplete, scoring.Latest, scoring.First} {
+		if got, err := scoring.FindPolicy(p.String(), p.Version()); err != nil || got != p || p.Version() < 1 {
+			t.Errorf("FindPolicy(%q, %d) = %v, %v", p.String(), p.Version(), got, err)
+		}
+		if _, err := scoring.FindPolicy(p.String(), 99); !errors.Is(err, scoring.ErrUnknownVersion) {
+			t.Errorf("FindPolicy(%q, 99): %v", p.String(), err)
+		}
+	}
+	for _, d := range []scoring.Denominator{scoring.OfTest, scoring.OfSheet} {
+		if got, err := scoring.FindDenominator(d.String(), d.Version()); err != nil || got != d || d.Version() < 1 {
+			t.Errorf("FindDenominator(%q, %d) = %v, %v", d.String(), d.Version(), got, err)
+		}
+		if _, err := scoring.FindDenominator(d.String(), 99); !errors.Is(err, scoring.ErrUnknownVersion) {
+			t.Errorf("FindDenominator(%q, 99): %v", d.String(), err)
+		}
+	}
+	if _, err := scoring.FindPolicy("best", 1); err == nil || errors.Is(err, scoring.ErrUnknownVersion) {
+		t.Errorf("FindPolicy knows a policy that does not exist: %v", err)
+	}
+	if got := (scoring.Rule{Policy: scoring.Latest, Denominator: scoring.OfSheet}).String(); got != "latest@1/sheet@1" {
+		t.Errorf("a rule is written %s", got)
+	}
+	if p, d := scoring.Policy(9), scoring.Denominator(9); p.Version() != 0 || d.Version() != 0 {
+		t.Error("what does not exist has a version")
+	}
 }

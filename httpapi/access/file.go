@@ -73,8 +73,8 @@ func Parse(text []byte) (*Tokens, error) {
 	}
 	tokens, names := newTokens(), make(map[string]int)
 	number := 0
-	wrong := func(err error) (*Tokens, error) {
-		return nil, fmt.Errorf("%w: %w", ErrFile, &LineError{number, err})
+	wrong := func(err error) error {
+		return fmt.Errorf("%w: %w", ErrFile, &LineError{number, err})
 	}
 	for line := range bytes.Lines(text) {
 		number++
@@ -84,14 +84,14 @@ func Parse(text []byte) (*Tokens, error) {
 		}
 		digest, g, err := parseLine(fields)
 		if err != nil {
-			return wrong(err)
+			return nil, wrong(err)
 		}
 		if earlier, taken := names[g.Name]; taken {
-			return wrong(fmt.Errorf("the name %s is on line %d, too", g.Name, earlier))
+			return nil, wrong(fmt.Errorf("the name %s is on line %d, too", g.Name, earlier))
 		}
 		names[g.Name] = number
 		if !tokens.add(digest, g) {
-			return wrong(errors.New("another line has the same token"))
+			return nil, wrong(errors.New("another line has the same token"))
 		}
 	}
 	return tokens, nil

@@ -152,7 +152,7 @@ func (a *adding) file(ctx context.Context, f entry.File) (File, error) {
 		return File{}, fmt.Errorf("it has %d bytes, the snapshot says %d", info.Size(), f.Size)
 	}
 	if known, found := a.known[seen{f.Name, f.Size, info.ModTime().UnixNano()}]; found && f.Frozen &&
-		s.has(known.SHA256, f.Size) && !(a.source.Copy && a.linked[known.SHA256]) {
+		s.has(known.SHA256, f.Size) && (!a.source.Copy || !a.linked[known.SHA256]) {
 		file.SHA256, file.Linked = known.SHA256, a.linked[known.SHA256]
 		return file, nil
 	}
@@ -161,7 +161,7 @@ func (a *adding) file(ctx context.Context, f entry.File) (File, error) {
 	if err != nil {
 		return File{}, err
 	}
-	if s.has(file.SHA256, f.Size) && !(a.source.Copy && a.linked[file.SHA256]) {
+	if s.has(file.SHA256, f.Size) && (!a.source.Copy || !a.linked[file.SHA256]) {
 		file.Linked = a.linked[file.SHA256]
 		return file, s.fs.Remove(incoming)
 	}

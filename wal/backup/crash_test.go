@@ -15,7 +15,6 @@ import (
 
 	"markr/wal"
 	"markr/wal/backup"
-
 	"markr/wal/waltest"
 )
 

@@ -5,18 +5,18 @@ import (
 	"fmt"
 )
 
+// Opening a store.
 var (
-	// Opening a store.
-
 	// ErrLocked: somebody else has the store open.
 	ErrLocked = errors.New("the backups are in use by another process")
 	// ErrForeign: the directory holds files, and nothing says that they are backups.
 	ErrForeign = errors.New("not a directory of markr backups")
 	// ErrUnknownFormat: a newer program has written the store or the backup.
 	ErrUnknownFormat = errors.New("unknown format of backups")
+)
 
-	// Using one.
-
+// Using one.
+var (
 	// ErrNoBackup: there is no such backup, or none at all.
 	ErrNoBackup = errors.New("no such backup")
 	// ErrNotEmpty: the directory to restore into holds something.

@@ -22,7 +22,7 @@ func engine() []mutant {
 			file: "engine/commit.go",
 			old:  `d.err = err`,
 			new:  `d.err = nil`,
-			test: "TestAppendFails", some: true,
+			test: "TestAppendFails",
 		},
 		{
 			name: "a document is counted though its append failed",
@@ -34,8 +34,8 @@ func engine() []mutant {
 		{
 			name: "a refused document is counted",
 			file: "engine/commit.go",
-			old:  `case entry.Refused, entry.Duplicate:`,
-			new:  "case entry.Refused, entry.Duplicate:\n\t\t\tb.apply(referTo(&d.entry.Header), d.doc.Records)",
+			old:  `case entry.Duplicate, entry.Refused:`,
+			new:  "case entry.Duplicate, entry.Refused:\n\t\t\tb.apply(referTo(&d.entry.Header), d.doc.Records)",
 			test: "TestRefusedLeavesNothingBehind",
 		},
 		{
@@ -48,21 +48,21 @@ func engine() []mutant {
 		{
 			name: "recovery begins one entry too late",
 			file: "engine/recover.go",
-			old:  `return e.replay(ctx, b.position+1, idle,`,
-			new:  `return e.replay(ctx, b.position+2, idle,`,
+			old:  `from: b.position + 1, cores`,
+			new:  `from: b.position + 2, cores`,
 			test: "TestCheckpointRestart",
 		},
 		{
 			name: "recovery goes on where the log is damaged",
-			file: "engine/recover.go",
-			old:  "err := e.opts.Log.Replay(ctx, from, func(",
-			new:  "var err error\n\t_ = e.opts.Log.Replay(ctx, from, func(",
+			file: "engine/pipeline.go",
+			old:  "err := e.opts.Log.Replay(ctx, r.from, func(",
+			new:  "var err error\n\t_ = e.opts.Log.Replay(ctx, r.from, func(",
 			test: "TestRecoveryStopsAtDamage",
 		},
 		{
 			name: "a checkpoint under another rule is taken",
 			file: "engine/checkpoint_decode.go",
-			old:  `case made != rule:`,
+			old:  `case made != inForce.Rule:`,
 			new:  `case made.Policy == 255:`,
 			test: "TestCheckpointUnusable",
 		},

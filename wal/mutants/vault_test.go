@@ -19,7 +19,7 @@ func durability() []mutant {
 			file: "wal/append.go",
 			old:  `err = v.commit(g.batch)`,
 			new:  `v.publish(&g.meta); err = v.commit(g.batch)`,
-			test: "TestNotVisibleBeforeDurable", some: true,
+			test: "TestNotVisibleBeforeDurable",
 		},
 		{
 			name: "readers see what Pebble sees",
@@ -40,7 +40,7 @@ func durability() []mutant {
 			file: "wal/store_fs.go",
 			old:  `if err := errors.Join(dir.Sync(), dir.Close()); err != nil {`,
 			new:  `if err := errors.Join(dir.Close()); err != nil {`,
-			test: "TestNamesAreOnDiskInOrder", some: true,
+			test: "TestNamesAreOnDiskInOrder",
 		},
 		{
 			name: "a failed sync of the log is passed over",
@@ -48,13 +48,6 @@ func durability() []mutant {
 			old:  `f.fs.must("sync", f.File.SyncData())`,
 			new:  `_ = f.File.SyncData()`,
 			test: "TestFatalEndsTheProcess",
-		},
-		{
-			name: "a new vault's directory is not synced",
-			file: "wal/open.go",
-			old:  `return v.directory.sync(v.directory.path)`,
-			new:  `return nil`,
-			test: "TestNamesAreOnDiskInOrder",
 		},
 		{
 			name: "FORMAT's directory is not synced",
@@ -75,14 +68,14 @@ func durability() []mutant {
 			file: "wal/checkpoint.go",
 			old:  "err = f.Sync()\n\t}\n\tif err := errors.Join(err, f.Close()); err != nil {",
 			new:  "err = plain.Close()\n\t}\n\tif err != nil {",
-			test: "TestCheckpointCrash", some: true,
+			test: "TestCheckpointCrash",
 		},
 		{
 			name: "the quota drops entries and leaves the watermark",
 			file: "wal/drop.go",
 			old:  `g.meta.droppedThrough = r.at`,
 			new:  ``,
-			test: "TestQuota", some: true,
+			test: "TestQuota",
 		},
 		{
 			name: "the floor of free space is not kept",
@@ -108,7 +101,7 @@ func damage() []mutant {
 			file: "wal/entry/header.go",
 			old:  `if checksum(at, body) != sum {`,
 			new:  `if checksum(at, body) != sum && at == 0 {`,
-			test: "TestHeaderBitFlips",
+			test: "TestHeaderBitFlips", some: true,
 		},
 		{
 			name: "the checksum of bodies is not looked at",
@@ -129,7 +122,7 @@ func damage() []mutant {
 			file: "wal/entry/codec.go",
 			old:  `if digest(dst) != e.Digest {`,
 			new:  `if len(dst) != int(e.Size) {`,
-			test: "TestRawOfAnother",
+			test: "TestRawOfAnother", some: true,
 		},
 		{
 			name: "the digest of delta streams is not looked at",
@@ -157,7 +150,7 @@ func damage() []mutant {
 			file: "wal/replay.go",
 			old:  "body, err := seekBody(bodies, at)\n\tif err != nil {\n\t\treturn nil, err",
 			new:  "body, err := seekBody(bodies, at)\n\tif err != nil {\n\t\treturn nil, nil",
-			test: "TestReplayDamaged", some: true,
+			test: "TestReplayDamaged",
 		},
 		{
 			name: "the chain is not looked at",
@@ -192,7 +185,7 @@ func damage() []mutant {
 			file: "wal/checkpoint.go",
 			old:  `err == nil && string(want) != string(head)`,
 			new:  `err == nil && len(want) != len(head)`,
-			test: "TestCheckpointOfAnotherLog", some: true,
+			test: "TestCheckpointOfAnotherLog",
 		},
 		{
 			name: "blocks of a checkpoint may change places",
@@ -220,7 +213,7 @@ func damage() []mutant {
 			file: "wal/group.go",
 			old:  `case first.Digest == h.Digest:`,
 			new:  `case digestPrefix(first.Digest[:]) == prefix:`,
-			test: "TestDigestsThatBeginAlike", some: true,
+			test: "TestDigestsThatBeginAlike",
 		},
 	}
 }
