@@ -18,6 +18,7 @@ import (
 
 // Why a checkpoint is of no use, though it is whole.
 var (
+	errOlder      = fmt.Errorf("checkpoint: %w: an older markr made it", entry.ErrUnknownVersion)
 	errOtherRule  = errors.New("checkpoint: made under another scoring rule")
 	errOtherBasis = errors.New("checkpoint: made before the log was reprocessed")
 	errBook       = errors.New("checkpoint: not one that this program could have made")
@@ -165,6 +166,8 @@ func (d *decoder) head() (made scoring.Rule, basis entry.Position, err error) {
 	switch {
 	case d.err != nil:
 		return made, 0, d.err
+	case head[0] < bookVersion:
+		return made, 0, errOlder
 	case head[0] != bookVersion:
 		return made, 0, &entry.VersionError{What: "checkpoint of the engine", Version: head[0]}
 	}

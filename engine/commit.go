@@ -166,7 +166,7 @@ func (e *Engine) take(b *book, batch []*draft) *State {
 			if change := d.event.Reprocess; change != nil {
 				b.inForce = &RuleInForce{Rule: b.rule, Position: b.position, Uncounted: uncountedBy(change)}
 			}
-		case entry.Duplicate, entry.Refused:
+		case entry.Refused, entry.Duplicate:
 			b.records += headerRecords
 		}
 	}

@@ -16,10 +16,10 @@ import (
 	"markr/wal/entry"
 )
 
-func rulesOf(scoring string) audit.Event {
+func rulesOf(policy string) audit.Event {
 	return audit.Event{
 		Who: audit.Operator, Action: audit.Rules, Outcome: audit.Done,
-		Rules: &audit.RuleSet{Scoring: scoring, Denominator: "test", RefusedBytesMax: 1 << 30},
+		Rules: &audit.RuleSet{Scoring: policy, Denominator: "test", RefusedBytesMax: 1 << 30},
 	}
 }
 

@@ -115,7 +115,7 @@ func (e *Engine) describe(h entry.Header) (Import, error) {
 		one.DuplicateOf, err = e.idAt(h.DuplicateOf)
 	case entry.Refused:
 		one.ResolvedBy, err = e.resolvedBy(h.Position)
-	case entry.Accepted:
+	case entry.Accepted, entry.Event:
 	}
 	return one, err
 }

@@ -86,22 +86,8 @@ func newMetrics(registerer prometheus.Registerer, e *Engine) (*metrics, error) {
 	}
 	resolved := counterVec("markr_import_refused_resolved_total", "Refused documents that were resolved, by how.", "how")
 	m.corrected, m.retried = resolved.WithLabelValues("correction"), resolved.WithLabelValues("retry")
-	m.checkpointDuration = prometheus.NewHistogram(prometheus.HistogramOpts{
-		Name: "markr_engine_checkpoint_duration_seconds", Help: "Time to write a checkpoint, in the background.",
-		Buckets: []float64{.01, .1, .5, 1, 5, 10, 60},
-	})
-	m.checkpointPosition = prometheus.NewGauge(prometheus.GaugeOpts{
-		Name: "markr_engine_checkpoint_position", Help: "Position of the newest checkpoint; a restart reads the log from there.",
-	})
-	m.checkpointFailures = prometheus.NewCounter(prometheus.CounterOpts{
-		Name: "markr_engine_checkpoint_failures_total", Help: "Checkpoints that could not be written; the one before stays.",
-	})
-	m.reprocessed.records = prometheus.NewCounter(prometheus.CounterOpts{
-		Name: "markr_engine_reprocess_records_total", Help: "Records that reprocesses have read.",
-	})
-	reprocesses := counterVec("markr_engine_reprocess_total", "Reprocesses that have ended, by how.", "end")
-	m.reprocessed.committed, m.reprocessed.cancelled, m.reprocessed.failed =
-		reprocesses.WithLabelValues("committed"), reprocesses.WithLabelValues("cancelled"), reprocesses.WithLabelValues("failed")
+	m.checkpoints()
+	reprocesses := m.reprocesses()
 	m.events = prometheus.NewCounter(prometheus.CounterOpts{
 		Name: "markr_engine_events_total", Help: "Events that were made durable: changes of rules and of who is let in.",
 	})
@@ -118,6 +104,31 @@ func newMetrics(registerer prometheus.Registerer, e *Engine) (*metrics, error) {
 		}
 	}
 	return m, nil
+}
+
+// checkpoints makes the metrics of those that were written.
+func (m *metrics) checkpoints() {
+	m.checkpointDuration = prometheus.NewHistogram(prometheus.HistogramOpts{
+		Name: "markr_engine_checkpoint_duration_seconds", Help: "Time to write a checkpoint, in the background.",
+		Buckets: []float64{.01, .1, .5, 1, 5, 10, 60},
+	})
+	m.checkpointPosition = prometheus.NewGauge(prometheus.GaugeOpts{
+		Name: "markr_engine_checkpoint_position", Help: "Position of the newest checkpoint; a restart reads the log from there.",
+	})
+	m.checkpointFailures = prometheus.NewCounter(prometheus.CounterOpts{
+		Name: "markr_engine_checkpoint_failures_total", Help: "Checkpoints that could not be written; the one before stays.",
+	})
+}
+
+// reprocesses makes the metrics of those that have ended.
+func (m *metrics) reprocesses() *prometheus.CounterVec {
+	m.reprocessed.records = prometheus.NewCounter(prometheus.CounterOpts{
+		Name: "markr_engine_reprocess_records_total", Help: "Records that reprocesses have read.",
+	})
+	ended := counterVec("markr_engine_reprocess_total", "Reprocesses that have ended, by how.", "end")
+	m.reprocessed.committed, m.reprocessed.cancelled, m.reprocessed.failed =
+		ended.WithLabelValues("committed"), ended.WithLabelValues("cancelled"), ended.WithLabelValues("failed")
+	return ended
 }
 
 func counterVec(name, help, label string) *prometheus.CounterVec {

@@ -91,13 +91,12 @@ func (e *Engine) ready() error {
 // cores and applied in order, by the same apply that live imports use. before, if it is
 // not nil, is called with each entry's position before that is applied.
 func (e *Engine) recover(ctx context.Context, b *book, before func(entry.Position) error) error {
-	from := b.position + 1
 	var behind, aimed refusedLog
 	group, ctx := errgroup.WithContext(ctx)
-	group.Go(func() error { return e.readRefused(ctx, from, &behind) })
+	group.Go(func() error { return e.readRefused(ctx, b.position+1, &behind) })
 	group.Go(func() error {
 		return e.read(ctx, reading{
-			from: from, cores: runtime.GOMAXPROCS(0), before: before,
+			from: b.position + 1, cores: runtime.GOMAXPROCS(0), before: before,
 			decode: func(stored *entry.Entry, doc *intake.Document, raw *[]byte) error {
 				if !b.inForce.counts(stored.Position) {
 					return nil

@@ -3,6 +3,7 @@ package engine_test
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -296,9 +297,9 @@ func TestRefusedFilters(t *testing.T) {
 		{engine.RefusedFilter{Resolved: &no, Code: intake.CodeMissingField, Source: text("here")}, func(i int) bool { return i >= 10 && i%3 != 0 && i%4 == 0 }},
 	} {
 		var want, got []uuid.UUID
-		for i := len(ids) - 1; i >= 0; i-- {
+		for i, id := range slices.Backward(ids) {
 			if test.want(i) {
-				want = append(want, ids[i])
+				want = append(want, id)
 			}
 		}
 		for before := entry.Position(0); ; {

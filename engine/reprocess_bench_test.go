@@ -72,6 +72,7 @@ func BenchmarkReprocess(b *testing.B) {
 	closed(e, vault)
 
 	report := func(b *testing.B, took, cpu time.Duration) {
+		b.Helper()
 		records := float64(*benchMarks) * float64(b.N)
 		b.ReportMetric(records/took.Seconds(), "records/s")
 		b.ReportMetric(float64(cpu.Nanoseconds())/records, "cpu-ns/record")
@@ -119,6 +120,7 @@ func BenchmarkReprocess(b *testing.B) {
 
 // processorTime is what this process has used of all processors.
 func processorTime(b *testing.B) time.Duration {
+	b.Helper()
 	var usage syscall.Rusage
 	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &usage); err != nil {
 		b.Skip("this system does not tell processor time:", err)

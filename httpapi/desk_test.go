@@ -5,8 +5,11 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"testing"
+
+	"golang.org/x/net/html"
 
 	"markr/httpapi"
 )
@@ -356,4 +359,8 @@ func TestDeskOfHostileDocuments(t *testing.T) {
 		})
 	}
 	o.page(t, "/desk?code="+url.QueryEscape(`"><script>`)+"&source="+url.QueryEscape("<b>\u202e"), http.StatusOK)
+}
+
+func hasAttribute(attributes []html.Attribute, name string) bool {
+	return slices.ContainsFunc(attributes, func(a html.Attribute) bool { return a.Key == name })
 }

@@ -185,7 +185,7 @@ func (m *metrics) newRouteMetrics(r route, durations, requestSizes, responseSize
 		route:  r.pattern,
 		method: methodIndex(r.method),
 	}
-	if r.reach == control || r.reach == opsOnly || r.reach == admin {
+	if r.reach == control || r.reach == opsOnly || r.reach == admin || r.byHand() {
 		// Seldom used: counted, and not worth series of their own.
 		rm.duration, rm.responseSize = unmeasured, unmeasured
 	} else {
@@ -210,7 +210,7 @@ func (r *route) usualStatuses() []int {
 	switch {
 	case r.pattern == routeOther:
 		return []int{400, 404, 405, 408, 431}
-	case r.reach == control || r.reach == admin:
+	case r.reach == control || r.reach == admin || r.byHand():
 		return nil // Used a few times a day.
 	case r.method == "POST":
 		return []int{200, 400, 408, 413, 415, 422, 500, 503}

@@ -540,7 +540,3 @@ func luminance(t testing.TB, colour string) float64 {
 	}
 	return sum
 }
-
-func hasAttribute(attributes []html.Attribute, name string) bool {
-	return slices.ContainsFunc(attributes, func(a html.Attribute) bool { return a.Key == name })
-}

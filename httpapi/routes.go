@@ -53,6 +53,15 @@ func (r *route) isPage() bool {
 	return r.pattern == "/" || r.pattern == deskPattern || r.pattern == documentPattern
 }
 
+// byHand says whether only somebody at the desk uses the route, now and then.
+func (r *route) byHand() bool {
+	switch r.pattern {
+	case correctionsPattern, retryPattern, deskPattern, documentPattern:
+		return true
+	}
+	return false
+}
+
 // routeTable is every route there is.
 func routeTable() []route {
 	const get, post, del = fasthttp.MethodGet, fasthttp.MethodPost, fasthttp.MethodDelete

@@ -5,8 +5,8 @@ import (
 	"fmt"
 )
 
-// ErrUnknownVersion: this program knows the name and not the version, so another
-// markr has written it.
+// ErrUnknownVersion says that this program knows the name and not the version, so
+// another markr has written it.
 var ErrUnknownVersion = errors.New("unknown version")
 
 // named is how a policy or a denominator is known outside of this program: it stands

@@ -34,8 +34,8 @@ func engine() []mutant {
 		{
 			name: "a refused document is counted",
 			file: "engine/commit.go",
-			old:  `case entry.Duplicate, entry.Refused:`,
-			new:  "case entry.Duplicate, entry.Refused:\n\t\t\tb.apply(referTo(&d.entry.Header), d.doc.Records)",
+			old:  `case entry.Refused, entry.Duplicate:`,
+			new:  "case entry.Refused, entry.Duplicate:\n\t\t\tb.apply(referTo(&d.entry.Header), d.doc.Records)",
 			test: "TestRefusedLeavesNothingBehind",
 		},
 		{
