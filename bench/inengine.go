@@ -111,6 +111,8 @@ func (l *emptyLog) Append(entries []*entry.Entry) error {
 func (*emptyLog) Writable() error        { return nil }
 func (l *emptyLog) Last() entry.Position { return entry.Position(l.last.Load()) }
 
+func (*emptyLog) DroppedThrough() entry.Position { return 0 }
+
 func (*emptyLog) Replay(context.Context, entry.Position, func(*entry.Entry) error) error { return nil }
 
 func (*emptyLog) At(entry.Position) (*entry.Entry, error) { return nil, entry.ErrNotFound }

@@ -15,6 +15,9 @@ type Submission struct {
 	Raw       []byte // not changed, and not kept after Import returns
 	MediaType string // the Content-Type, parameters included
 	Source    string // who sent it: an address, a file; may be empty
+	// Corrects is the refused import that this document corrects; uuid.Nil: none. See
+	// [Engine.Import].
+	Corrects uuid.UUID
 }
 
 // Receipt says what an accepted document did. Records = StudentsAdded +
@@ -48,6 +51,13 @@ type Import struct {
 	Findings    intake.Findings       // accepted and duplicate
 	Refusal     *intake.DocumentError // refused: why
 	DuplicateOf uuid.UUID             // duplicate: the first
+	// Corrects is the refused import that it was handed in to correct, Retries the one
+	// whose bytes it brings again; uuid.Nil: none. That one may have been dropped since.
+	Corrects, Retries uuid.UUID
+	// ResolvedBy is the import that has resolved a refused one: a correction or a retry
+	// that was accepted, of it or of one of its chain of corrections. Its position is 0
+	// if none has.
+	ResolvedBy ImportRef
 }
 
 // TestIDsListed is how many test ids an Import lists; a document may name as many

@@ -70,11 +70,14 @@ func (e *Engine) saveLastCheckpoint(b *book) {
 	}
 }
 
-// view is a view of the live book. Others take views of parts of it meanwhile.
+// view is a view of the live book and of the refusals; the committer alone changes them.
+// Others take views of parts of the book meanwhile.
 func (e *Engine) view(b *book) *bookView {
 	e.live.Lock()
-	defer e.live.Unlock()
-	return b.view()
+	view := b.view()
+	e.live.Unlock()
+	view.refused = e.refused.view()
+	return view
 }
 
 func (e *Engine) save(view *bookView) {
@@ -94,13 +97,14 @@ func (e *Engine) restored() *book {
 	}
 	var b *book
 	err := e.opts.Checkpoints.LoadCheckpoint(func(at entry.Position, r io.Reader) (err error) {
-		b, err = decodeBook(r, at, e.inForce)
+		b, err = decodeBook(r, at, e.inForce, e.refused)
 		return err
 	})
 	if err != nil {
 		if !errors.Is(err, entry.ErrNotFound) {
 			e.recovery.checkpoint.err.Store(&err)
 		}
+		e.refused.restore(refusalsView{})
 		return newBook(e.inForce)
 	}
 	e.recovery.checkpoint.position.Store(uint64(b.position))

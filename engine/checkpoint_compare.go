@@ -44,6 +44,10 @@ func (v *bookView) compare(r io.Reader) error {
 			return err
 		}
 	}
+	// Which refused documents there were cannot be told from a log that has dropped some.
+	if d.err == nil {
+		d.refusals()
+	}
 	if d.err == nil && len(d.ahead()) > 0 {
 		d.fail()
 	}

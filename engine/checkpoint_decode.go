@@ -119,8 +119,8 @@ func (d *decoder) marks() exam.Marks {
 }
 
 // decodeBook reads what a view has written, for a book under the rule in force at
-// this position.
-func decodeBook(r io.Reader, at entry.Position, inForce *RuleInForce) (*book, error) {
+// this position, and what is known of refused documents.
+func decodeBook(r io.Reader, at entry.Position, inForce *RuleInForce, refused *refusals) (*book, error) {
 	d := &decoder{from: r}
 	made, basis, err := d.head()
 	switch {
@@ -150,6 +150,9 @@ func decodeBook(r io.Reader, at entry.Position, inForce *RuleInForce) (*book, er
 	}
 	if err := errors.Join(filling.Wait(), b.restoreZeros()); err != nil && d.err == nil {
 		d.err = fmt.Errorf("%w: %w", errBook, err)
+	}
+	if d.err == nil {
+		refused.restore(d.refusals())
 	}
 	if d.err == nil && len(d.ahead()) > 0 {
 		d.fail()

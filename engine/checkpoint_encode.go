@@ -15,7 +15,7 @@ import (
 
 // The bytes of a checkpoint are in DESIGN.md. Whoever keeps them has checksums; here
 // is only a version.
-const bookVersion = 5
+const bookVersion = 6
 
 // ruleBytes are a rule in a checkpoint: policy, its version, denominator, its version.
 type ruleBytes [4]byte
@@ -32,6 +32,7 @@ type bookView struct {
 	students ledger.StudentsView
 	taken    quality.Positions
 	tests    []testView // in order of id
+	refused  refusalsView
 }
 
 type testView struct {
@@ -109,6 +110,9 @@ func (v *bookView) encode(w io.Writer) error {
 		if err := v.tests[i].encode(e, v.rule); err != nil {
 			return err
 		}
+	}
+	if err := v.refused.encode(e); err != nil {
+		return err
 	}
 	return e.flush()
 }

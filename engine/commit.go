@@ -167,8 +167,10 @@ func (e *Engine) take(b *book, batch []*draft) *State {
 				b.inForce = &RuleInForce{Rule: b.rule, Position: b.position, Uncounted: uncountedBy(change)}
 			}
 		case entry.Refused, entry.Duplicate:
+			b.records += headerRecords
 		}
 	}
+	e.takeRefusals(batch)
 	e.live.book = b
 	return b.publish()
 }

@@ -4,8 +4,11 @@ import (
 	"encoding/json"
 	"fmt"
 
+	"github.com/google/uuid"
+
 	"markr/engine/exam"
 	"markr/engine/intake"
+	"markr/wal/entry"
 )
 
 // detailVersion is the version of what the engine writes into entry.Header.Detail.
@@ -21,6 +24,48 @@ type detail struct {
 	BadScannedOn int           `json:"bad_scanned_on,omitempty"`
 	BadAnswers   int           `json:"bad_answers,omitempty"`
 	Refusal      *refusal      `json:"refusal,omitempty"`
+	// Corrects is the refused import that this one was handed in to correct, Retries the
+	// one whose bytes it brings again. Both say so in the same write as the document.
+	Corrects *uuid.UUID `json:"corrects,omitempty"`
+	Retries  *uuid.UUID `json:"retries,omitempty"`
+	// Chain is the root of the chain of corrections that the named one is part of, see
+	// refused; 0: it is the root. The others of the chain may be gone when this is read.
+	Chain entry.Position `json:"chain,omitempty"`
+}
+
+// aim is the refused import that a document is about; its zero value is none.
+type aim struct {
+	id    uuid.UUID
+	retry bool           // with the same bytes; else it is a correction
+	root  entry.Position // of its chain of corrections
+}
+
+// into notes the aim in d.
+func (a aim) into(d *detail) {
+	switch {
+	case a.id == uuid.Nil:
+		return
+	case a.retry:
+		d.Retries = &a.id
+	default:
+		d.Corrects = &a.id
+	}
+	if a.root != entry.IDPosition(a.id) {
+		d.Chain = a.root
+	}
+}
+
+// root is the root of the chain that the document is about, 0 if it is about none.
+func (d *detail) root() entry.Position {
+	if d.Chain != 0 {
+		return d.Chain
+	}
+	for _, id := range []*uuid.UUID{d.Corrects, d.Retries} {
+		if id != nil {
+			return entry.IDPosition(*id)
+		}
+	}
+	return 0
 }
 
 // refusal is an intake.DocumentError as stored.
@@ -34,19 +79,23 @@ type refusal struct {
 	Reason string      `json:"reason"`
 }
 
-func encodeAccepted(records int, tests []exam.TestID, findings intake.Findings) ([]byte, error) {
-	return encodeDetail(detail{
+func encodeAccepted(records int, tests []exam.TestID, findings intake.Findings, a aim) ([]byte, error) {
+	d := detail{
 		Version:      detailVersion,
 		Records:      records,
 		TestIDs:      tests[:min(len(tests), TestIDsListed)],
 		BadScannedOn: findings.BadScannedOn,
 		BadAnswers:   findings.BadAnswers,
-	})
+	}
+	a.into(&d)
+	return encodeDetail(d)
 }
 
-func encodeRefused(err *intake.DocumentError) ([]byte, error) {
+func encodeRefused(err *intake.DocumentError, a aim) ([]byte, error) {
 	stored := refusal(*err)
-	return encodeDetail(detail{Version: detailVersion, Refusal: &stored})
+	d := detail{Version: detailVersion, Refusal: &stored}
+	a.into(&d)
+	return encodeDetail(d)
 }
 
 func encodeDetail(d detail) ([]byte, error) {

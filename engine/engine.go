@@ -94,6 +94,7 @@ type Engine struct {
 	state    atomic.Pointer[State]
 	recovery recovery
 	saving   saving
+	refused  *refusals
 	queue    chan *draft // to the committer, which drains it and ends when it is closed
 	owed     atomic.Int64
 
@@ -150,6 +151,9 @@ func Open(opts Options) (*Engine, error) {
 		queue:  make(chan *draft, opts.QueueMax),
 		orders: make(chan order),
 		done:   make(chan struct{}),
+
+		refused: newRefusals(),
+
 		pasts:  make(chan struct{}, pastsMax),
 		traces: make(chan struct{}, tracesMax),
 	}

@@ -28,6 +28,14 @@ var (
 	ErrClosed = errors.New("engine closed")
 )
 
+// Correcting.
+var (
+	// ErrNotRefused: an import was to be corrected or retried that has not been refused.
+	ErrNotRefused = errors.New("not a refused import")
+	// ErrResolved: the refused import is resolved already, or somebody is about to do it.
+	ErrResolved = errors.New("refused import already resolved")
+)
+
 // Reading.
 var (
 	// ErrUnknownTest: no accepted document has named this test.

@@ -16,21 +16,22 @@ import (
 func EncodedBook(rule scoring.Rule, records []exam.Record) []byte {
 	b := newBook(&RuleInForce{Rule: rule})
 	b.apply(ImportRef{Position: 1}, &intake.Document{Records: records})
-	return encoded(b)
+	return encoded(b, newRefusals())
 }
 
 // RecodeBook reads a checkpoint and writes it again.
 func RecodeBook(checkpoint []byte, rule scoring.Rule) ([]byte, error) {
-	b, err := decodeBook(bytes.NewReader(checkpoint), 1, &RuleInForce{Rule: rule})
+	r := newRefusals()
+	b, err := decodeBook(bytes.NewReader(checkpoint), 1, &RuleInForce{Rule: rule}, r)
 	if err != nil {
 		return nil, err
 	}
-	return encoded(b), nil
+	return encoded(b, r), nil
 }
 
 // ReadBook reads a checkpoint, and every figure of what it holds.
 func ReadBook(checkpoint []byte, rule scoring.Rule) (figures []summary.Aggregate, err error) {
-	b, err := decodeBook(bytes.NewReader(checkpoint), 1, &RuleInForce{Rule: rule})
+	b, err := decodeBook(bytes.NewReader(checkpoint), 1, &RuleInForce{Rule: rule}, newRefusals())
 	if err != nil {
 		return nil, err
 	}
@@ -40,16 +41,18 @@ func ReadBook(checkpoint []byte, rule scoring.Rule) (figures []summary.Aggregate
 	return figures, nil
 }
 
-func encoded(b *book) []byte {
+func encoded(b *book, r *refusals) []byte {
 	var to bytes.Buffer
-	_ = b.view().encode(&to) // A buffer takes everything.
+	view := b.view()
+	view.refused = r.view()
+	_ = view.encode(&to) // A buffer takes everything.
 	return to.Bytes()
 }
 
 // Encoded is a checkpoint of the live book as it is now.
 func (e *Engine) Encoded(ctx context.Context) (checkpoint []byte, err error) {
 	err = e.order(ctx, func(b *book, _ *trail) *book {
-		checkpoint = encoded(b)
+		checkpoint = encoded(b, newRefusals())
 		return b
 	})
 	return checkpoint, err
@@ -64,10 +67,11 @@ func (r *Reprocess) Book() func() bool {
 // ApplyTo is a checkpoint of what this one becomes when more records are applied to it,
 // as if they had come with the last import of the test that they all are of.
 func ApplyTo(checkpoint []byte, at entry.Position, rule scoring.Rule, records ...exam.Record) ([]byte, error) {
-	b, err := decodeBook(bytes.NewReader(checkpoint), at, &RuleInForce{Rule: rule})
+	r := newRefusals()
+	b, err := decodeBook(bytes.NewReader(checkpoint), at, &RuleInForce{Rule: rule}, r)
 	if err != nil {
 		return nil, err
 	}
 	b.apply(b.test(records[0].Test).last, &intake.Document{Records: records})
-	return encoded(b), nil
+	return encoded(b, r), nil
 }

@@ -29,6 +29,7 @@ type draft struct {
 	refused *intake.DocumentError // why the document does not count; nil if it does
 	first   uuid.UUID             // of a duplicate
 	err     error                 // the log's
+	aim     aim                   // the refused import that it corrects or retries
 
 	event *audit.Event // nil for a document
 	text  string       // the event's bytes
@@ -40,14 +41,34 @@ type draft struct {
 // [intake.ErrUnknownMediaType], [ErrNotReady], [ErrOverloaded], [ErrStalled], [ErrClosed],
 // [entry.ErrReadOnly] or [entry.ErrFailed]. ctx bounds the wait for a place in
 // the queue only: a document that has one is seen through.
+//
+// With Corrects, the document is an import as any other, and says in the same write
+// that it corrects that one, which it resolves if it is accepted. Further errors are
+// those of [Engine.Retry], and then nothing of the document counts or is kept.
 func (e *Engine) Import(ctx context.Context, s Submission) (Receipt, error) {
 	if err := e.Writable(); err != nil {
 		return Receipt{}, fmt.Errorf("import document: %w", err)
 	}
+	return e.importFor(ctx, s, aim{id: s.Corrects})
+}
+
+// importFor imports a document that is about a refused one, or about none.
+func (e *Engine) importFor(ctx context.Context, s Submission, a aim) (Receipt, error) {
 	d := e.drafts.Get().(*draft)
 	defer e.release(d)
+	if a.id != uuid.Nil {
+		release, err := e.claim(&a)
+		if err != nil {
+			return Receipt{}, fmt.Errorf("import document: %w", err)
+		}
+		defer release()
+	}
+	d.aim = a
 	if err := e.prepareInTurn(d, s); err != nil {
 		return Receipt{}, fmt.Errorf("import document: %w", err)
+	}
+	if d.entry == nil { // As refused as it was.
+		return Receipt{}, &RefusedError{ImportID: a.id, Position: entry.IDPosition(a.id), Document: d.refused}
 	}
 	if err := e.enqueue(ctx, d); err != nil {
 		return Receipt{}, fmt.Errorf("import document: %w", err)
@@ -80,6 +101,8 @@ func (e *Engine) prepareInTurn(d *draft, s Submission) error {
 
 // prepare does all the work that needs no order, on the caller's goroutine:
 // decode, name, digest, compress.
+//
+// A retry that is refused again is left as it is: its entry stays nil.
 func (e *Engine) prepare(d *draft, s Submission) error {
 	started := e.opts.Now()
 	// What is read now is what a restart will read: by the type that is kept.
@@ -96,10 +119,13 @@ func (e *Engine) prepare(d *draft, s Submission) error {
 	case err == nil:
 		d.tests = testsOf(d.doc.Records)
 		header.Outcome = entry.Accepted
-		header.Detail, err = encodeAccepted(len(d.doc.Records), d.tests, d.doc.Findings)
+		header.Detail, err = encodeAccepted(len(d.doc.Records), d.tests, d.doc.Findings, d.aim)
 	case errors.As(err, &d.refused):
+		if d.aim.retry {
+			return nil
+		}
 		header.Outcome = entry.Refused
-		header.Detail, err = encodeRefused(d.refused)
+		header.Detail, err = encodeRefused(d.refused, d.aim)
 	}
 	if err != nil {
 		return err
@@ -144,6 +170,7 @@ func (e *Engine) enqueue(ctx context.Context, d *draft) error {
 func (e *Engine) release(d *draft) {
 	d.doc.Reset()
 	d.entry, d.tests, d.effects, d.refused, d.first, d.err = nil, nil, ledger.Effects{}, nil, uuid.Nil, nil
+	d.aim = aim{}
 	e.drafts.Put(d)
 }
 

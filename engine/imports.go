@@ -110,17 +110,19 @@ func (e *Engine) describe(h entry.Header) (Import, error) {
 	if err != nil {
 		return Import{}, err
 	}
-	if h.Outcome == entry.Duplicate {
-		if one.DuplicateOf, err = e.idAt(h.DuplicateOf); err != nil {
-			return Import{}, err
-		}
+	switch h.Outcome {
+	case entry.Duplicate:
+		one.DuplicateOf, err = e.idAt(h.DuplicateOf)
+	case entry.Refused:
+		one.ResolvedBy, err = e.resolvedBy(h.Position)
+	case entry.Accepted, entry.Event:
 	}
-	return one, nil
+	return one, err
 }
 
 // Describe reads what an engine has written into a header: what is known of an
-// import, all but the id of the first for a duplicate. It is for those who look at
-// a log without an engine.
+// import, all but the id of the first for a duplicate and what has resolved a refused
+// one. It is for those who look at a log without an engine.
 func Describe(h entry.Header) (Import, error) {
 	d, err := decodeDetail(h.Detail)
 	if err != nil {
@@ -138,6 +140,12 @@ func Describe(h entry.Header) (Import, error) {
 		Records:   d.Records,
 		TestIDs:   d.TestIDs,
 		Findings:  intake.Findings{BadScannedOn: d.BadScannedOn, BadAnswers: d.BadAnswers},
+	}
+	if d.Corrects != nil {
+		one.Corrects = *d.Corrects
+	}
+	if d.Retries != nil {
+		one.Retries = *d.Retries
 	}
 	if d.Refusal != nil {
 		reason := intake.DocumentError(*d.Refusal)

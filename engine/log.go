@@ -42,6 +42,11 @@ type Log interface {
 	// Last is the position of the newest entry, 0 if there is none.
 	Last() entry.Position
 
+	// DroppedThrough is the position of the newest refused entry that was dropped to
+	// stay under a quota, 0 if none was: all refused ones up to there are gone. It is
+	// true of what Append has made durable when that returns.
+	DroppedThrough() entry.Position
+
 	// Replay calls fn with every Accepted and every Event entry from position from on,
 	// in order, and stops at fn's first error. fn may keep the entry. A damaged
 	// entry ends it with a *entry.DamagedError.

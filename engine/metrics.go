@@ -18,6 +18,8 @@ type metrics struct {
 	batch, visibility         prometheus.Observer
 	lastSuccess               prometheus.Gauge
 
+	corrected, retried prometheus.Counter
+
 	documents map[entry.Outcome]prometheus.Counter
 	rejected  map[intake.Code]prometheus.Counter
 	records   prometheus.Counter
@@ -83,6 +85,30 @@ func newMetrics(registerer prometheus.Registerer, e *Engine) (*metrics, error) {
 	for _, c := range intake.Codes() {
 		m.rejected[c] = rejected.WithLabelValues(string(c))
 	}
+	resolved := counterVec("markr_import_refused_resolved_total", "Refused documents that were resolved, by how.", "how")
+	m.corrected, m.retried = resolved.WithLabelValues("correction"), resolved.WithLabelValues("retry")
+	m.checkpoints()
+	reprocesses := m.reprocesses()
+	m.events = prometheus.NewCounter(prometheus.CounterOpts{
+		Name: "markr_engine_events_total", Help: "Events that were made durable: changes of rules and of who is let in.",
+	})
+	if registerer == nil {
+		return m, nil
+	}
+	collectors := append(e.gauges(), newRefusedCollector(e.refused), resolved,
+		stages, batch, visibility, documents, rejected, effects, findings, m.lastSuccess, m.records,
+		m.checkpointDuration, m.checkpointPosition, m.checkpointFailures, m.events,
+		m.reprocessed.records, reprocesses)
+	for _, c := range collectors {
+		if err := registerer.Register(c); err != nil {
+			return nil, fmt.Errorf("register metrics: %w", err)
+		}
+	}
+	return m, nil
+}
+
+// checkpoints makes the metrics of those that were written.
+func (m *metrics) checkpoints() {
 	m.checkpointDuration = prometheus.NewHistogram(prometheus.HistogramOpts{
 		Name: "markr_engine_checkpoint_duration_seconds", Help: "Time to write a checkpoint, in the background.",
 		Buckets: []float64{.01, .1, .5, 1, 5, 10, 60},
@@ -93,22 +119,6 @@ func newMetrics(registerer prometheus.Registerer, e *Engine) (*metrics, error) {
 	m.checkpointFailures = prometheus.NewCounter(prometheus.CounterOpts{
 		Name: "markr_engine_checkpoint_failures_total", Help: "Checkpoints that could not be written; the one before stays.",
 	})
-	reprocesses := m.reprocesses()
-	m.events = prometheus.NewCounter(prometheus.CounterOpts{
-		Name: "markr_engine_events_total", Help: "Events that were made durable: changes of rules and of who is let in.",
-	})
-	if registerer == nil {
-		return m, nil
-	}
-	collectors := append(e.gauges(), stages, batch, visibility, documents, rejected, effects, findings, m.lastSuccess, m.records,
-		m.checkpointDuration, m.checkpointPosition, m.checkpointFailures, m.events,
-		m.reprocessed.records, reprocesses)
-	for _, c := range collectors {
-		if err := registerer.Register(c); err != nil {
-			return nil, fmt.Errorf("register metrics: %w", err)
-		}
-	}
-	return m, nil
 }
 
 // reprocesses makes the metrics of those that have ended.
@@ -202,6 +212,9 @@ func (m *metrics) count(d *draft) {
 			c.Inc()
 		}
 		return
+	}
+	if d.aim.root != 0 {
+		m.resolves(d)
 	}
 	m.records.Add(float64(len(d.doc.Records)))
 	m.added.Add(float64(d.effects.Added))

@@ -8,6 +8,8 @@ import (
 	"sync/atomic"
 	"time"
 
+	"golang.org/x/sync/errgroup"
+
 	"markr/engine/intake"
 	"markr/wal/entry"
 )
@@ -89,28 +91,36 @@ func (e *Engine) ready() error {
 // cores and applied in order, by the same apply that live imports use. before, if it is
 // not nil, is called with each entry's position before that is applied.
 func (e *Engine) recover(ctx context.Context, b *book, before func(entry.Position) error) error {
-	err := e.read(ctx, reading{
-		from: b.position + 1, cores: runtime.GOMAXPROCS(0), before: before,
-		decode: func(stored *entry.Entry, doc *intake.Document, raw *[]byte) error {
-			if !b.inForce.counts(stored.Position) {
-				return nil
-			}
-			return e.decode(stored, doc, raw)
-		},
-		take: func(stored *entry.Entry, doc *intake.Document) {
-			if len(doc.Records) > 0 {
-				b.apply(referTo(&stored.Header), doc)
-			}
-			e.recovery.records.Add(uint64(len(doc.Records)))
-			e.recovery.applied.Store(uint64(stored.Position))
-		},
+	var behind, aimed refusedLog
+	group, ctx := errgroup.WithContext(ctx)
+	group.Go(func() error { return e.readRefused(ctx, b.position+1, &behind) })
+	group.Go(func() error {
+		return e.read(ctx, reading{
+			from: b.position + 1, cores: runtime.GOMAXPROCS(0), before: before,
+			decode: func(stored *entry.Entry, doc *intake.Document, raw *[]byte) error {
+				if !b.inForce.counts(stored.Position) {
+					return nil
+				}
+				return e.decode(stored, doc, raw)
+			},
+			take: func(stored *entry.Entry, doc *intake.Document) {
+				aimed.noteAimed(&stored.Header)
+				if len(doc.Records) > 0 {
+					b.apply(referTo(&stored.Header), doc)
+				}
+				e.recovery.records.Add(uint64(len(doc.Records)))
+				e.recovery.applied.Store(uint64(stored.Position))
+			},
+		})
 	})
-	if err != nil {
+	if err := group.Wait(); err != nil {
 		if errors.Is(err, context.Canceled) {
 			err = ErrClosed
 		}
 		return fmt.Errorf("recover from log: %w", err)
 	}
+	behind.resolutions = append(behind.resolutions, aimed.resolutions...)
+	e.refused.apply(&behind, e.opts.Log.DroppedThrough())
 	b.position = e.opts.Log.Last()
 	return nil
 }

@@ -48,7 +48,7 @@ func Verify(ctx context.Context, opts VerifyOptions) (Verification, error) {
 		return Verification{}, fmt.Errorf("verify: %w", err)
 	}
 	// An engine that takes no imports and has no goroutines: recover is all it does.
-	e := &Engine{opts: Options{Log: opts.Log, Replay: opts.Replay}, codec: codec}
+	e := &Engine{opts: Options{Log: opts.Log, Replay: opts.Replay}, codec: codec, refused: newRefusals()}
 	inForce, _, err := e.recordedRule()
 	if err != nil {
 		return Verification{}, fmt.Errorf("verify: %w", err)

@@ -195,7 +195,7 @@ func (r *request) denial(cause error) (reason string, level slog.Level, refusal 
 	case errors.Is(cause, access.ErrNoCredentials):
 		refusal = refuse(codeUnauthorized, "This needs a token that allows %s: send it as `Authorization: Bearer TOKEN`.", wanted)
 		refusal.value = challenge
-		if r.route.pattern == "/" && prefersHTML(r.headerList("Accept")) {
+		if r.route.isPage() && prefersHTML(r.headerList("Accept")) {
 			refusal.value = challengePage
 		}
 		reason, level = deniedNoCredentials, slog.LevelDebug
@@ -213,7 +213,7 @@ func (r *request) denial(cause error) (reason string, level slog.Level, refusal 
 	default:
 		refusal = refuse(codeUnauthorized, "The token is not valid.")
 		refusal.value = challengeInvalid
-		if r.route.pattern == "/" { // A browser asks again.
+		if r.route.isPage() { // A browser asks again.
 			refusal.value = challengePage
 		}
 		reason, level = deniedUnknownToken, slog.LevelInfo

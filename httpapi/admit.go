@@ -2,6 +2,7 @@ package httpapi
 
 import (
 	"bytes"
+	"strings"
 
 	"github.com/valyala/fasthttp"
 )
@@ -82,12 +83,12 @@ func (s *Server) admit(header *fasthttp.RequestHeader) admission {
 		return refusedLines
 	case length != noBody && fields.names.has(fasthttp.HeaderTransferEncoding) && framedTwice(raw):
 		return refusedFraming
-	case !isImport(header):
+	case !bringsDocument(header):
 		if length == noBody || length == 0 || (length > 0 && length <= adminBodyBytesMax && isAdmin(header)) {
 			return admitted
 		}
 		return bodyUnwanted
-	case s.intake.Reads(s.mediaType(header.ContentType())) != nil:
+	case !s.reads(header):
 		return refusedType
 	case bodyCodingOf(header) == bodyUnknown:
 		return refusedCoding
@@ -118,13 +119,32 @@ func heardOut(decision admission, header *fasthttp.RequestHeader) bool {
 	return (decision == refusedBudget || decision == refusedPlaces) && length > 0 && length <= heardOutBytesMax
 }
 
-// isImport says whether a request is for the one route that reads bodies.
-func isImport(header *fasthttp.RequestHeader) bool {
+// bringsDocument says whether a request is for one of the two routes that read bodies.
+func bringsDocument(header *fasthttp.RequestHeader) bool {
 	if !header.IsPost() {
 		return false
 	}
 	path, _, _ := cut(header.RequestURI(), '?')
-	return string(path) == importPattern
+	return string(path) == importPattern || isCorrections(path)
+}
+
+// isCorrections says whether a path is one of the second of them.
+func isCorrections(path []byte) bool {
+	before, after, _ := strings.Cut(correctionsPattern, "{id}")
+	id, begins := bytes.CutPrefix(path, []byte(before))
+	id, ends := bytes.CutSuffix(id, []byte(after))
+	return begins && ends && bytes.IndexByte(id, '/') < 0
+}
+
+// reads says whether a document of this content type is read here. A correction may
+// come in a form, which says itself what is in it.
+func (s *Server) reads(header *fasthttp.RequestHeader) bool {
+	contentType := header.ContentType()
+	if s.intake.Reads(s.mediaType(contentType)) == nil {
+		return true
+	}
+	path, _, _ := cut(header.RequestURI(), '?')
+	return isForm(contentType) && isCorrections(path)
 }
 
 // framedTwice says whether a header block has both a Content-Length and a

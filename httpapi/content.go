@@ -17,6 +17,7 @@ type content struct {
 	contract   fixed            // openapi.json
 	assets     map[string]fixed // the page's files, by fingerprinted name
 	page       *template.Template
+	desk       *template.Template
 }
 
 func newContent(limits Limits) (*content, error) {

@@ -12,7 +12,7 @@ import (
 	"markr/engine"
 )
 
-// importPost answers POST /import. It is the one handler that reads a body.
+// importPost answers POST /import.
 //
 //  1. headerReceived has looked at the header; what can be refused by it alone
 //     never comes here.
@@ -23,7 +23,11 @@ import (
 //  5. The engine takes the document. When it returns, the document is durable
 //     and visible, or durably refused.
 //  6. The memory is given back, and the client is answered.
-func (s *Server) importPost(r *request) error {
+func (s *Server) importPost(r *request) error { return s.takeDocument(r, uuid.Nil) }
+
+// takeDocument takes the document of a request, as a correction of a refused one if
+// that is not uuid.Nil.
+func (s *Server) takeDocument(r *request, corrects uuid.UUID) error {
 	coding := bodyCodingOf(&r.ctx.Request.Header)
 	received, err := s.receive(r, coding)
 	if err != nil {
@@ -38,20 +42,31 @@ func (s *Server) importPost(r *request) error {
 		r.lingerAfter()
 		return r.turnedAway(s.bodyError(err, &r.wire))
 	}
+	submission := engine.Submission{Raw: r.document.bytes, Source: r.source(), Corrects: corrects}
+	if contentType := r.ctx.Request.Header.ContentType(); corrects != uuid.Nil && isForm(contentType) {
+		// The text of a form is taken out of it, which makes it be there twice.
+		if err := r.document.take(int64(len(r.document.bytes))); err != nil {
+			return r.turnedAway(errOverBudget(s.limits.BytesInFlightMax))
+		}
+		submission.Raw, submission.MediaType = formDocument(r.document.bytes)
+	} else {
+		submission.MediaType = s.mediaType(contentType)
+	}
 	patience := patience{until: received.Add(s.limits.ReadTimeout), now: s.now}
 	defer patience.end()
-	receipt, err := s.engine.Import(&patience, engine.Submission{
-		Raw:       r.document.bytes,
-		MediaType: s.mediaType(r.ctx.Request.Header.ContentType()),
-		Source:    r.source(),
-	})
+	receipt, err := s.engine.Import(&patience, submission)
 	if err != nil {
 		return r.refusedByEngine(err)
 	}
-	body := appendReceipt(r.newBody(), &receipt)
+	r.sendReceipt(&receipt)
+	return nil
+}
+
+// sendReceipt answers with what an accepted document did.
+func (r *request) sendReceipt(receipt *engine.Receipt) {
+	body := appendReceipt(r.newBody(), receipt)
 	r.ctx.SetContentType("application/json")
 	r.ctx.Response.SwapBody(body)
-	return nil
 }
 
 // mediaType is a content type as text: nearly always one of those that are read,
@@ -125,7 +140,7 @@ func (s *Server) exit() {
 
 // turnedAway counts a document that the engine never saw.
 func (r *request) turnedAway(err error) error {
-	if r.route.pattern == importPattern {
+	if r.route.takesDocument() {
 		if counter := r.server.metrics.unread[problemOf(err).code]; counter != nil {
 			counter.Inc()
 		}
@@ -137,6 +152,7 @@ func (r *request) turnedAway(err error) error {
 // has durably refused it counts itself.
 func (r *request) refusedByEngine(err error) error {
 	if _, durable := errors.AsType[*engine.RefusedError](err); durable {
+		r.server.metrics.refusedFrom(r.grant)
 		return err
 	}
 	return r.turnedAway(fmt.Errorf("import: %w", err))

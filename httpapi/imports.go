@@ -3,7 +3,6 @@ package httpapi
 import (
 	"encoding/binary"
 	"encoding/hex"
-	"net/url"
 
 	"github.com/google/uuid"
 
@@ -37,6 +36,9 @@ type importJSON struct {
 	Findings    findingsJSON   `json:"findings"`
 	Refusal     *documentError `json:"refusal"`
 	DuplicateOf *uuid.UUID     `json:"duplicate_of"`
+	Corrects    *uuid.UUID     `json:"corrects"`
+	Retries     *uuid.UUID     `json:"retries"`
+	ResolvedBy  *importRefJSON `json:"resolved_by"`
 }
 
 type findingsJSON struct {
@@ -46,40 +48,37 @@ type findingsJSON struct {
 
 // imports answers GET /imports: what arrived, newest first.
 func (s *Server) imports(r *request) error {
-	if err := r.checkParameters("outcome", "limit", "cursor"); err != nil {
-		return err
-	}
-	limit, err := r.limit()
+	query, err := r.importsQuery()
 	if err != nil {
 		return err
 	}
-	var outcome entry.Outcome // 0: all of them
-	name, given := r.query("outcome")
-	if given {
-		if outcome, err = parseOutcome(name); err != nil {
-			return err
-		}
-	}
-	var before entry.Position // 0: from the newest on
-	if cursor, given := r.query("cursor"); given {
-		if before, err = parseImportsCursor(cursor); err != nil {
-			return err
-		}
-	}
-	// One more than asked for tells whether there is more.
-	found, err := s.engine.Imports(before, outcome, limit+1)
+	found, more, err := s.list(query)
 	if err != nil {
 		return err
 	}
-	answer := importsJSON{Imports: make([]importJSON, 0, min(len(found), limit))}
-	for i := range found[:min(len(found), limit)] {
+	answer := importsJSON{Imports: make([]importJSON, 0, len(found))}
+	for i := range found {
 		answer.Imports = append(answer.Imports, newImportJSON(&found[i]))
 	}
-	if len(found) > limit {
-		answer.NextCursor = new(importsCursor(found[limit-1].Position))
-		r.linkNext("/imports", url.Values{"outcome": {name}}, limit, *answer.NextCursor)
+	if more != 0 {
+		answer.NextCursor = new(importsCursor(more))
+		r.linkNext(importsPattern, query.values, query.limit, *answer.NextCursor)
 	}
 	return r.resourceJSON(answer)
+}
+
+// list returns the imports that a query asks for, and where to go on, 0 at the end.
+func (s *Server) list(q *importsQuery) (found []engine.Import, more entry.Position, err error) {
+	if q.filtered {
+		return s.engine.Refused(q.before, q.filter, q.limit)
+	}
+	// One more than asked for tells whether there is more.
+	found, err = s.engine.Imports(q.before, q.outcome, q.limit+1)
+	if len(found) > q.limit {
+		found = found[:q.limit]
+		more = found[q.limit-1].Position
+	}
+	return found, more, err
 }
 
 // importByID answers GET /imports/{id}.
@@ -130,27 +129,11 @@ func (s *Server) importDocument(r *request) error {
 // findImport finds the import that the path names. What is not a UUID names no
 // import, and is answered as such: the path has a shape, but no syntax of its own.
 func (s *Server) findImport(r *request) (engine.Import, error) {
-	if err := r.checkParameters(); err != nil {
+	id, err := r.importID()
+	if err != nil {
 		return engine.Import{}, err
 	}
-	text := r.param("id")
-	id, err := uuid.Parse(text)
-	// Parse also takes braces, URNs and missing hyphens; one import has one
-	// address.
-	if err != nil || len(text) != len(id.String()) {
-		return engine.Import{}, engine.ErrUnknownImport
-	}
 	return s.engine.FindImport(id)
-}
-
-// parseOutcome reads the outcome parameter.
-func parseOutcome(name string) (entry.Outcome, error) {
-	for _, outcome := range []entry.Outcome{entry.Accepted, entry.Refused, entry.Duplicate} {
-		if outcome.String() == name {
-			return outcome, nil
-		}
-	}
-	return 0, errParameter("outcome", "must be accepted, refused or duplicate")
 }
 
 func newImportJSON(found *engine.Import) importJSON {
@@ -173,10 +156,19 @@ func newImportJSON(found *engine.Import) importJSON {
 	if found.Refusal != nil {
 		answer.Refusal = new(newDocumentError(found.Refusal))
 	}
-	if found.DuplicateOf != uuid.Nil {
-		answer.DuplicateOf = &found.DuplicateOf
+	answer.DuplicateOf, answer.Corrects, answer.Retries = known(&found.DuplicateOf), known(&found.Corrects), known(&found.Retries)
+	if by := &found.ResolvedBy; by.Position != 0 {
+		answer.ResolvedBy = &importRefJSON{ID: by.ID, Position: by.Position, Received: timestamp(by.Received)}
 	}
 	return answer
+}
+
+// known is an id, or nil if there is none.
+func known(id *uuid.UUID) *uuid.UUID {
+	if *id == uuid.Nil {
+		return nil
+	}
+	return id
 }
 
 // newDocumentError is what is wrong with a document, as problems tell it too.

@@ -45,6 +45,13 @@ type importShown struct {
 		Reason string `json:"reason"`
 	} `json:"refusal"`
 	DuplicateOf *string `json:"duplicate_of"`
+	Corrects    *string `json:"corrects"`
+	Retries     *string `json:"retries"`
+	ResolvedBy  *struct {
+		ID       string `json:"id"`
+		Position int    `json:"position"`
+		Received string `json:"received"`
+	} `json:"resolved_by"`
 }
 
 func (o office) importPage(t testing.TB, target string) importPage {
@@ -88,9 +95,10 @@ func TestImportsAreExactlyThisText(t *testing.T) {
 			len(document), digest)
 	}
 	const none = `"findings":{"bad_scanned_on":0,"bad_answers":0}`
-	first := `{"id":"ID","position":1,` + common(accepted) + `,"outcome":"accepted","records":1,"test_ids":["1234"],` + none + `,"refusal":null,"duplicate_of":null}`
-	second := `{"id":"ID","position":2,` + common(refused) + `,"outcome":"refused","records":0,"test_ids":[],` + none + `,"refusal":REFUSAL,"duplicate_of":null}`
-	third := `{"id":"ID","position":3,` + common(accepted) + `,"outcome":"duplicate","records":1,"test_ids":["1234"],` + none + `,"refusal":null,"duplicate_of":"ID"}`
+	const nothing = `,"corrects":null,"retries":null,"resolved_by":null}`
+	first := `{"id":"ID","position":1,` + common(accepted) + `,"outcome":"accepted","records":1,"test_ids":["1234"],` + none + `,"refusal":null,"duplicate_of":null` + nothing
+	second := `{"id":"ID","position":2,` + common(refused) + `,"outcome":"refused","records":0,"test_ids":[],` + none + `,"refusal":REFUSAL,"duplicate_of":null` + nothing
+	third := `{"id":"ID","position":3,` + common(accepted) + `,"outcome":"duplicate","records":1,"test_ids":["1234"],` + none + `,"refusal":null,"duplicate_of":"ID"` + nothing
 	shown := func(target string) string {
 		got := o.get(t, target)
 		if got.status != http.StatusOK {

@@ -23,6 +23,7 @@ type metrics struct {
 	wireBytes       [len(bodyCodings)]prometheus.Counter
 	unread          map[code]prometheus.Counter   // imports refused by the border
 	denied          map[string]prometheus.Counter // requests, by reason
+	refusedSources  refusedSources
 	connections     prometheus.Gauge
 	opened          prometheus.Counter // connections, those that are closed included
 	importsInFlight prometheus.Gauge
@@ -49,7 +50,7 @@ var (
 	methods = [...]string{"GET", "HEAD", "POST", "DELETE", "OPTIONS", otherMethod}
 
 	// statuses are those that are ever sent; the last stands for any other.
-	statuses = [...]int{200, 201, 204, 304, 400, 401, 403, 404, 405, 406, 408, 409, 413, 415, 422, 429, 431, 503, 500}
+	statuses = [...]int{200, 201, 204, 303, 304, 400, 401, 403, 404, 405, 406, 408, 409, 413, 415, 422, 429, 431, 503, 500}
 
 	// unmeasured forgets what it is told.
 	unmeasured = prometheus.ObserverFunc(func(float64) {})
@@ -157,6 +158,7 @@ func (m *metrics) vectors(table []route) []prometheus.Collector {
 		Name: "markr_http_denied_total", Help: "Requests of those who are not let in, by reason.",
 	}, []string{"reason"})
 
+	m.refusedSources.init()
 	other := route{pattern: routeOther, method: otherMethod}
 	for _, r := range append(table, other) {
 		m.routes[r.key()] = m.newRouteMetrics(r, durations, requestSizes, responseSizes)
@@ -175,7 +177,7 @@ func (m *metrics) vectors(table []route) []prometheus.Collector {
 	for _, reason := range deniedReasons {
 		m.denied[reason] = denied.WithLabelValues(reason)
 	}
-	return []prometheus.Collector{durations, requestSizes, responseSizes, read, rejected, wireBytes, unread, denied}
+	return []prometheus.Collector{durations, requestSizes, responseSizes, read, rejected, wireBytes, unread, denied, m.refusedSources.counters}
 }
 
 func (m *metrics) newRouteMetrics(r route, durations, requestSizes, responseSizes *prometheus.HistogramVec) *routeMetrics {
@@ -183,7 +185,7 @@ func (m *metrics) newRouteMetrics(r route, durations, requestSizes, responseSize
 		route:  r.pattern,
 		method: methodIndex(r.method),
 	}
-	if r.reach == control || r.reach == opsOnly || r.reach == admin {
+	if r.reach == control || r.reach == opsOnly || r.reach == admin || r.byHand() {
 		// Seldom used: counted, and not worth series of their own.
 		rm.duration, rm.responseSize = unmeasured, unmeasured
 	} else {
@@ -208,7 +210,7 @@ func (r *route) usualStatuses() []int {
 	switch {
 	case r.pattern == routeOther:
 		return []int{400, 404, 405, 408, 431}
-	case r.reach == control || r.reach == admin:
+	case r.reach == control || r.reach == admin || r.byHand():
 		return nil // Used a few times a day.
 	case r.method == "POST":
 		return []int{200, 400, 408, 413, 415, 422, 500, 503}

@@ -43,6 +43,9 @@ func (r *request) answer(routes *router) (err error) {
 	}
 	found, err := routes.find(r)
 	if err != nil {
+		if bringsDocument(&r.ctx.Request.Header) {
+			r.lingerAfter() // Its body is not read.
+		}
 		return err
 	}
 	r.route = found

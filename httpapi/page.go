@@ -97,6 +97,7 @@ func (c *content) loadDashboard() error {
 	hrefs := make(map[string]string)
 	for name, contentType := range map[string]string{
 		dashboard.Stylesheet: "text/css; charset=utf-8",
+		dashboard.Script:     "text/javascript; charset=utf-8",
 		dashboard.Icon:       "image/svg+xml",
 	} {
 		body, err := fs.ReadFile(dashboard.FS, name)
@@ -118,5 +119,8 @@ func (c *content) loadDashboard() error {
 		return fmt.Errorf("read template: %w", err)
 	}
 	c.page = page
+	if c.desk, err = template.New(dashboard.Desk).Funcs(functions).ParseFS(dashboard.FS, dashboard.Desk); err != nil {
+		return fmt.Errorf("read template: %w", err)
+	}
 	return nil
 }

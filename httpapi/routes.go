@@ -33,7 +33,7 @@ const (
 	control              // the control socket alone, which has the operators' routes, too
 )
 
-// importPattern is the one path to which documents are sent.
+// importPattern is the path that scanners send documents to.
 const importPattern = "/import"
 
 // reprocessPattern and commitPattern are the paths to which an administrator may send a
@@ -42,6 +42,25 @@ const (
 	reprocessPattern = "/admin/reprocess"
 	commitPattern    = reprocessPattern + "/commit"
 )
+
+// takesDocument says whether bodies of the route's requests are read.
+func (r *route) takesDocument() bool {
+	return r.pattern == importPattern || r.pattern == correctionsPattern
+}
+
+// isPage says whether the route answers with a page, which a person looks at.
+func (r *route) isPage() bool {
+	return r.pattern == "/" || r.pattern == deskPattern || r.pattern == documentPattern
+}
+
+// byHand says whether only somebody at the desk uses the route, now and then.
+func (r *route) byHand() bool {
+	switch r.pattern {
+	case correctionsPattern, retryPattern, deskPattern, documentPattern:
+		return true
+	}
+	return false
+}
 
 // routeTable is every route there is.
 func routeTable() []route {
@@ -57,10 +76,16 @@ func routeTable() []route {
 		{"/imports", get, (*Server).imports, public, access.Read, nil},
 		{"/imports/{id}", get, (*Server).importByID, public, access.Read, nil},
 		{"/imports/{id}/document", get, (*Server).importDocument, public, access.Export, nil},
+		{correctionsPattern, post, (*Server).correctionPost, public, access.Import, nil},
+		// What is wrong with a document is told to who may read that.
+		{retryPattern, post, (*Server).retryPost, public, access.Import | access.Read, nil},
+		{"/refusals", get, (*Server).refusalCounts, public, access.Read, nil},
 		{"/audit", get, (*Server).audit, public, access.Admin, nil},
 		{"/openapi.json", get, (*Server).openapi, public, access.Open, nil},
 		{"/problems/{code}", get, (*Server).problemMeaning, public, access.Open, nil},
 		{"/", get, (*Server).page, public, access.Read, nil},
+		{deskPattern, get, (*Server).desk, public, access.Read, nil},
+		{documentPattern, get, (*Server).deskDocument, public, access.Read | access.Export, nil},
 		{"/assets/{name}", get, (*Server).asset, public, access.Open, nil},
 		{"/livez", get, (*Server).livez, ops, access.Open, nil},
 		{"/readyz", get, (*Server).readyz, ops, access.Open, nil},

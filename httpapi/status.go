@@ -30,6 +30,8 @@ const (
 	codeUnknownStudent       code = "unknown_student"
 	codeUnknownPosition      code = "unknown_position"
 	codeUnknownImport        code = "unknown_import"
+	codeNotRefused           code = "not_refused"
+	codeAlreadyResolved      code = "already_resolved"
 	codeUnknownSnapshot      code = "unknown_snapshot"
 	codeMethodNotAllowed     code = "method_not_allowed"
 	codeNotAcceptable        code = "not_acceptable"
@@ -130,6 +132,14 @@ var kinds = map[code]kind{
 	codeUnknownImport: {
 		fasthttp.StatusNotFound, "Unknown import",
 		"There is no import with this id, or it was refused and has been dropped since to make room.", 0,
+	},
+	codeNotRefused: {
+		fasthttp.StatusConflict, "Not refused",
+		"The import was not refused: there is nothing to correct or to try again.", 0,
+	},
+	codeAlreadyResolved: {
+		fasthttp.StatusConflict, "Already resolved",
+		"The refused import, or another of its chain of corrections, is resolved already, or somebody is about to do it.", 0,
 	},
 	codeNoReprocess: {
 		fasthttp.StatusNotFound, "No reprocess",
@@ -235,6 +245,8 @@ var sentinels = []struct {
 	{engine.ErrUnknownStudent, codeUnknownStudent, "No accepted document has a scan of this student in this test."},
 	{engine.ErrUnknownPosition, codeUnknownPosition, "The log has not come to this position yet; GET /imports shows the newest."},
 	{engine.ErrUnknownImport, codeUnknownImport, "There is no import with this id, or it was refused and has been dropped since."},
+	{engine.ErrNotRefused, codeNotRefused, "This import was not refused: there is nothing to correct or to try again. Nothing was counted."},
+	{engine.ErrResolved, codeAlreadyResolved, "This import is resolved already, or somebody is about to do it; GET /imports/{id} names by what. Nothing was counted."},
 	{engine.ErrReprocessing, codeReprocessConflict, "Another reprocess is under way: wait for it, or DELETE /admin/reprocess."},
 	{engine.ErrNoReprocess, codeNoReprocess, "No reprocess is under way; POST /admin/reprocess starts one."},
 	{engine.ErrReprocessNotReady, codeReprocessConflict, "The reprocess is not ready: it is still reading, or paused; GET /admin/reprocess tells."},

@@ -36,6 +36,8 @@ var sentinelStatuses = map[string]struct {
 	"engine.ErrUnknownStudent":    {engine.ErrUnknownStudent, 404, "unknown_student"},
 	"engine.ErrUnknownPosition":   {engine.ErrUnknownPosition, 404, "unknown_position"},
 	"intake.ErrNoRecord":          {intake.ErrNoRecord, 500, "internal_error"},
+	"engine.ErrNotRefused":        {engine.ErrNotRefused, 409, "not_refused"},
+	"engine.ErrResolved":          {engine.ErrResolved, 409, "already_resolved"},
 	"engine.ErrUnknownImport":     {engine.ErrUnknownImport, 404, "unknown_import"},
 	"entry.ErrDamaged":            {&entry.DamagedError{Position: 7, What: "checksum"}, 500, "damaged"},
 	"entry.ErrNotFound":           {entry.ErrNotFound, 404, "unknown_import"},

@@ -73,8 +73,8 @@ func TestQuota(t *testing.T) {
 			t.Errorf("refused entry %d of %d, %d dropped: %v, %v", i, len(refused), s.Dropped, errAt, errFind)
 		}
 	}
-	if want := refused[s.Dropped-1].Position; s.DroppedThrough != want {
-		t.Errorf("dropped through %d, want %d", s.DroppedThrough, want)
+	if want := refused[s.Dropped-1].Position; s.DroppedThrough != want || v.DroppedThrough() != want {
+		t.Errorf("dropped through %d, by the other door %d, want %d", s.DroppedThrough, v.DroppedThrough(), want)
 	}
 	headers, err := v.Headers(0, entry.Refused, 100)
 	if err != nil || uint64(len(headers)) != s.Refused.Entries {
@@ -96,7 +96,7 @@ func TestQuota(t *testing.T) {
 	opts.RefusedBytesMax = 3000
 	opts.Registerer = nil
 	v = openVault(t, opts)
-	if got := stats(t, v); got.Refused != s.Refused || got.Dropped != s.Dropped {
+	if got := stats(t, v); got.Refused != s.Refused || got.Dropped != s.Dropped || v.DroppedThrough() != s.DroppedThrough {
 		t.Errorf("%+v after reopening, %+v before", got, s)
 	}
 	if err := v.Append(maker.Accepted(5000)); err != nil {

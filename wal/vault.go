@@ -169,6 +169,10 @@ func (v *Vault) use() (done func(), err error) {
 // Last is the position of the newest entry, 0 if there is none.
 func (v *Vault) Last() entry.Position { return entry.Position(v.last.Load()) }
 
+// DroppedThrough is the position of the newest refused entry that was dropped to stay
+// under the quota, 0 if none was. All refused entries up to there are gone.
+func (v *Vault) DroppedThrough() entry.Position { return v.current().droppedThrough }
+
 // Writable is nil, or why Append would refuse now.
 func (v *Vault) Writable() error {
 	done, err := v.use()

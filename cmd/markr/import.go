@@ -45,6 +45,7 @@ type importOptions struct {
 	server   string
 	bearer   string
 	jobs     int
+	corrects string
 	retryFor time.Duration
 	sendAs   string
 	asJSON   bool
@@ -55,7 +56,7 @@ func newImport(std streams) *cli.Command {
 	return &cli.Command{
 		Name:        "import",
 		Usage:       "send scanner documents to a running server",
-		UsageText:   "markr import scans/*.xml marks.csv\nmarkr gen --students 500 | markr import -\nmarkr import --server http://markr.example:4567 --jobs 8 --json scans/*.xml",
+		UsageText:   "markr import scans/*.xml marks.csv\nmarkr gen --students 500 | markr import -\nmarkr import --server http://markr.example:4567 --jobs 8 --json scans/*.xml\nmarkr import --corrects 01990f3c-7a3e-7c55-a0a4-0c9a3d0c2b11 corrected.xml",
 		ArgsUsage:   "FILE... | -",
 		Description: importDescription,
 		Flags: []cli.Flag{
@@ -64,6 +65,10 @@ func newImport(std streams) *cli.Command {
 			&cli.IntFlag{
 				Name: "jobs", Usage: "send `N` documents at a time", Value: 4, Destination: &o.jobs,
 				Validator: within(1, jobsMax),
+			},
+			&cli.StringFlag{
+				Name: "corrects", Usage: "hand the one document in as a correction of the refused import `ID`", Destination: &o.corrects,
+				Validator: importID,
 			},
 			&cli.DurationFlag{
 				Name: "retry-for", Usage: "try to deliver a document for up to `DURATION`; 0s tries once",
@@ -82,6 +87,9 @@ func newImport(std streams) *cli.Command {
 			if err != nil {
 				return err
 			}
+			if o.corrects != "" && len(documents) != 1 {
+				return usageError(errors.New("--corrects goes with one document"))
+			}
 			c, err := newClient(serverFlagName, o.server, o.jobs)
 			if err != nil {
 				return err
@@ -89,7 +97,7 @@ func newImport(std streams) *cli.Command {
 			if err := c.present(o.bearer); err != nil {
 				return err
 			}
-			return importAll(ctx, std, newSender(c, o.retryFor, o.sendAs, std.err), documents, o)
+			return importAll(ctx, std, newSender(c, &o, std.err), documents, o)
 		},
 	}
 }

@@ -13,6 +13,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/google/uuid"
 )
 
 // What documents are sent as: what a scanner says it sends, and tables.
@@ -36,13 +38,27 @@ const expectContinueBytes = 1 << 20
 type sender struct {
 	client   *client
 	retryFor time.Duration
-	sendAs   string // every document; empty: what its name says
+	to       []string // the path that documents are posted to
+	sendAs   string   // every document; empty: what its name says
 	stderr   io.Writer
 	waiting  sync.Once // says once that it is waiting, not once per document
 }
 
-func newSender(c *client, retryFor time.Duration, sendAs string, stderr io.Writer) *sender {
-	return &sender{client: c, retryFor: retryFor, sendAs: sendAs, stderr: stderr}
+// newSender makes a sender of documents, or of a correction of a refused import.
+func newSender(c *client, o *importOptions, stderr io.Writer) *sender {
+	s := &sender{client: c, retryFor: o.retryFor, sendAs: o.sendAs, stderr: stderr, to: []string{"import"}}
+	if o.corrects != "" {
+		s.to = []string{"imports", o.corrects, "corrections"}
+	}
+	return s
+}
+
+// importID says whether a text is an import id.
+func importID(text string) error {
+	if _, err := uuid.Parse(text); err != nil {
+		return fmt.Errorf("%q is no import id", text)
+	}
+	return nil
 }
 
 // typeOf is the content type of a document.
@@ -140,7 +156,7 @@ func (s *sender) sendOnce(ctx context.Context, d document) result {
 		return r
 	}
 	defer body.Close() //nolint:errcheck // It was only read.
-	request, err := http.NewRequestWithContext(ctx, http.MethodPost, s.client.url(nil, "import"), body)
+	request, err := http.NewRequestWithContext(ctx, http.MethodPost, s.client.url(nil, s.to...), body)
 	if err != nil {
 		r.err = err
 		return r

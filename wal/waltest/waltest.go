@@ -14,6 +14,7 @@ type Log interface {
 	Append(entries []*entry.Entry) error
 	Writable() error
 	Last() entry.Position
+	DroppedThrough() entry.Position
 	Replay(ctx context.Context, from entry.Position, fn func(*entry.Entry) error) error
 	At(at entry.Position) (*entry.Entry, error)
 	Find(id uuid.UUID) (entry.Header, error)

@@ -18,6 +18,7 @@ type Decoder struct {
 var (
 	_ intake.Decoder   = (*Decoder)(nil)
 	_ intake.Describer = (*Decoder)(nil)
+	_ intake.Salvager  = (*Decoder)(nil)
 )
 
 // New makes a decoder that keeps to limits; a limit of zero is its default.

@@ -1,0 +1,141 @@
+package httpapi
+
+import (
+	"bytes"
+	"fmt"
+	"mime"
+	"net/http"
+	"net/url"
+
+	"github.com/google/uuid"
+	"github.com/valyala/fasthttp"
+
+	"markr/engine"
+)
+
+// Paths below an import.
+const (
+	importsPattern     = "/imports"
+	correctionsPattern = importsPattern + "/{id}/corrections"
+	retryPattern       = importsPattern + "/{id}/retry"
+)
+
+// formType is what a form of the page is sent as.
+const formType = "application/x-www-form-urlencoded"
+
+// The fields of the form that a corrected document is handed in with.
+const (
+	fieldDocument  = "document"
+	fieldMediaType = "media_type"
+)
+
+// errOtherSite: a browser says that a page of another site has sent the request. It may
+// have sent credentials along without the person in front of it knowing.
+var errOtherSite = refuse(codeForbidden, "The request was sent by a page of another site; nothing was done.")
+
+// correctionPost answers POST /imports/{id}/corrections: an import as POST /import is
+// one, of a document that corrects a refused one. The scanners' route stays as it is.
+func (s *Server) correctionPost(r *request) error {
+	err := r.fromHere()
+	var corrects uuid.UUID
+	if err == nil {
+		corrects, err = r.importID()
+	}
+	if err != nil {
+		r.lingerAfter() // Its body is not read.
+		return r.answered(corrects, err)
+	}
+	return r.answered(corrects, s.takeDocument(r, corrects))
+}
+
+// retryPost answers POST /imports/{id}/retry: a refused document is read again, by the
+// decoders and limits of today. It is paid for as an import is, and waits for its turn
+// as one.
+func (s *Server) retryPost(r *request) error {
+	err := r.fromHere()
+	var id uuid.UUID
+	if err == nil {
+		id, err = r.importID()
+	}
+	if err == nil {
+		err = s.retry(r, id)
+	}
+	return r.answered(id, err)
+}
+
+func (s *Server) retry(r *request, id uuid.UUID) error {
+	if s.draining.Load() {
+		return errDraining
+	}
+	found, err := s.engine.FindImport(id)
+	if err != nil {
+		return err
+	}
+	if !s.budget.take(found.Size) {
+		return errOverBudget(s.limits.BytesInFlightMax)
+	}
+	defer s.budget.give(found.Size)
+	patience := patience{until: r.started.Add(s.limits.ReadTimeout), now: s.now}
+	defer patience.end()
+	if err := s.enter(); err != nil {
+		return err
+	}
+	defer s.exit()
+	receipt, err := s.engine.Retry(&patience, id, r.source())
+	if err != nil {
+		return fmt.Errorf("retry: %w", err)
+	}
+	r.sendReceipt(&receipt)
+	return nil
+}
+
+// importID is the import that the path names. What is not a UUID names none.
+func (r *request) importID() (uuid.UUID, error) {
+	if err := r.checkParameters(); err != nil {
+		return uuid.Nil, err
+	}
+	text := r.param("id")
+	id, err := uuid.Parse(text)
+	// Parse also takes braces, URNs and missing hyphens; one import has one
+	// address.
+	if err != nil || len(text) != len(id.String()) {
+		return uuid.Nil, engine.ErrUnknownImport
+	}
+	return id, nil
+}
+
+// fromHere refuses what a browser sends for a page of another site. Browsers send Basic
+// credentials with every request, whoever has caused it, and a form needs nobody's
+// leave. Clients that are no browsers say nothing of it and may do as they like.
+func (r *request) fromHere() error {
+	const secFetchSite = "Sec-Fetch-Site"
+	header := make(http.Header)
+	for _, name := range []string{secFetchSite, fasthttp.HeaderOrigin} {
+		if value := r.ctx.Request.Header.Peek(name); len(value) > 0 {
+			header.Set(name, string(value))
+		}
+	}
+	asked := &http.Request{Method: http.MethodPost, Host: string(r.ctx.Request.Header.Host()), Header: header, URL: &url.URL{}}
+	if http.NewCrossOriginProtection().Check(asked) != nil {
+		return errOtherSite
+	}
+	return nil
+}
+
+// isForm says whether a body is that of a form.
+func isForm(contentType []byte) bool {
+	mediaType, _, _ := bytes.Cut(contentType, []byte(";"))
+	return bytes.EqualFold(bytes.TrimSpace(mediaType), []byte(formType))
+}
+
+// formDocument is the document in a form, and its media type. A browser sends the text
+// as UTF-8, whatever the document says of itself.
+func formDocument(body []byte) (raw []byte, mediaType string) {
+	var args fasthttp.Args
+	args.ParseBytes(body)
+	base, _, err := mime.ParseMediaType(string(args.Peek(fieldMediaType)))
+	if err != nil {
+		return nil, ""
+	}
+	return args.Peek(fieldDocument), mime.FormatMediaType(base, map[string]string{"charset": "utf-8"})
+}
