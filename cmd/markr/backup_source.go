@@ -69,7 +69,10 @@ func closedDirectory(dataDir string) (*backupSource, error) {
 func snapshotOfServer(ctx context.Context, dataDir string) (context.Context, *backupSource, error) {
 	c := newControlClient(dataDir)
 	s := &backupSource{running: true}
-	if err := c.control(ctx, http.MethodPost, c.url(nil, "admin", "snapshots"), http.StatusCreated, &s.snapshot); err != nil {
+	// The answer is waited for whoever interrupts: only who has it can give the snapshot
+	// back.
+	uninterrupted := context.WithoutCancel(ctx)
+	if err := c.control(uninterrupted, http.MethodPost, c.url(nil, "admin", "snapshots"), http.StatusCreated, &s.snapshot); err != nil {
 		return ctx, nil, err
 	}
 	if !filepath.IsLocal(filepath.FromSlash(s.snapshot.Path)) {
