@@ -1,0 +1,5 @@
+//go:build !race
+
+package qtixml_test
+
+const underRace = false
