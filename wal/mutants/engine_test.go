@@ -8,7 +8,7 @@ func engine() []mutant {
 			file: "engine/commit.go",
 			old:  "err := e.opts.Log.Append(entries)\n",
 			new:  "for _, d := range batch {\n\t\td.done <- struct{}{}\n\t}\n\terr := e.opts.Log.Append(entries)\n",
-			test: "TestImportCountsAndAnswers",
+			test: "TestStalledDisk",
 		},
 		{
 			name: "an import is answered before it is visible",
@@ -35,7 +35,7 @@ func engine() []mutant {
 			name: "a refused document is counted",
 			file: "engine/commit.go",
 			old:  `case entry.Refused, entry.Duplicate:`,
-			new:  "case entry.Refused, entry.Duplicate:\n\t\t\tb.apply(referTo(&d.entry.Header), d.doc.Records)",
+			new:  "case entry.Refused, entry.Duplicate:\n\t\t\tb.apply(referTo(&d.entry.Header), &d.doc)",
 			test: "TestRefusedLeavesNothingBehind",
 		},
 		{
