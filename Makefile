@@ -70,7 +70,7 @@ soak: ## servers that live and die under mixed load for SOAK; nothing may grow
 merges: ## MERGES times the same documents in another order, in pieces, repeated, under every rule
 	go test ./engine/ledger -run '^TestMerges$$' -v -timeout 2h -merges $(MERGES) | grep -E 'merges|^(ok|FAIL|---)'
 
-mutants: ## break each promise in one place, and see a test fail; tens of minutes
+mutants: ## break each promise in one place, and see a test fail; three minutes
 	go test ./wal/mutants -run '^TestMutants$$' -v -timeout 2h -parallel 2 -mutants "$(MUTANTS)" | grep --line-buffered -vE '^ *===|^=== '
 
 overload: ## ten times what the machine can take, for OVERLOAD: goodput, refusals, reads, memory, recovery
