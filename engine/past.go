@@ -28,7 +28,7 @@ type Step struct {
 
 // TestAt is a test as it was when the log ended at a position, under the rule that
 // holds now; it has no Last. It takes the scans in memory again, up to there: some
-// 200 ns each. ctx bounds the wait for a turn. The error is [ErrUnknownTest] if no
+// 80 ns each in a test of 100,000 students. ctx bounds the wait for a turn. The error is [ErrUnknownTest] if no
 // document had named the test, [ErrUnknownPosition], [ErrNotReady] or [ErrOverloaded].
 func (e *Engine) TestAt(ctx context.Context, id exam.TestID, at entry.Position) (*Test, error) {
 	view, done, err := e.past(ctx, id, at)
