@@ -90,7 +90,7 @@ func newMetrics(registerer prometheus.Registerer, e *Engine) (*metrics, error) {
 	m.checkpoints()
 	reprocesses := m.reprocesses()
 	m.events = prometheus.NewCounter(prometheus.CounterOpts{
-		Name: "markr_engine_events_total", Help: "Events that were made durable: changes of rules and of who is let in.",
+		Name: "markr_engine_events_total", Help: "Events that were made durable: changes of rules and of who is let in, and backups.",
 	})
 	if registerer == nil {
 		return m, nil

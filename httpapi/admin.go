@@ -9,6 +9,8 @@ import (
 	"net"
 
 	"github.com/valyala/fasthttp"
+
+	"markr/engine/audit"
 )
 
 // What an administrator may do changes what everybody sees, so these routes are never
@@ -88,6 +90,15 @@ func (r *request) local() bool {
 		return true // A socket file, whose owner and mode say who may.
 	}
 	return r.address().IsLoopback()
+}
+
+// operator says who an administrator is: a token has a name, and who may use a socket file
+// owns this server's directory.
+func (r *request) operator() string {
+	if _, tcp := r.ctx.RemoteAddr().(*net.TCPAddr); r.grant == nil && !tcp {
+		return audit.Operator
+	}
+	return r.source()
 }
 
 // words reads the JSON body of a request into a value, all of whose members are known.
