@@ -113,6 +113,7 @@ type Engine struct {
 
 		book *book
 	}
+	eras   eras
 	pasts  chan struct{} // a token for each test that is being computed as it was
 	traces chan struct{} // a token for each student who is being looked up
 

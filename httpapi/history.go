@@ -19,12 +19,15 @@ type historyJSON struct {
 	NextCursor *string     `json:"next_cursor"`
 }
 
-// stepJSON is what one document did to the test, and the aggregate after it.
+// stepJSON is what one document did to the test, or a change of the rule, and the
+// aggregate after it.
 type stepJSON struct {
-	ImportID      uuid.UUID      `json:"import_id"`
+	ImportID      *uuid.UUID     `json:"import_id"` // null for a change of the rule
 	Position      entry.Position `json:"position"`
 	Received      timestamp      `json:"received"`
 	Source        string         `json:"source"`
+	What          string         `json:"what"`
+	Rule          ruleJSON       `json:"rule"`
 	Records       int            `json:"records"`
 	StudentsAdded int            `json:"students_added"`
 	MarksRaised   int            `json:"marks_raised"`
@@ -48,8 +51,8 @@ type aggregateJSON struct {
 // errEnough ends a history when a page is full.
 var errEnough = errors.New("enough")
 
-// history answers GET /results/{test}/history: the documents that named the test, in
-// order, and the aggregate after each.
+// history answers GET /results/{test}/history: the documents that named the test and the
+// changes of the rule, in order, and the aggregate after each.
 func (s *Server) history(r *request) error {
 	if err := r.checkParameters("from", "to", "limit", "cursor"); err != nil {
 		return err
@@ -101,11 +104,17 @@ func (s *Server) history(r *request) error {
 
 func newStepJSON(step engine.Step) stepJSON {
 	a := &step.Aggregate
+	what, id := whatImport, &step.Import.ID
+	if step.Event != "" {
+		what, id = string(step.Event), nil
+	}
 	return stepJSON{
-		ImportID:      step.Import.ID,
+		ImportID:      id,
 		Position:      step.Import.Position,
 		Received:      timestamp(step.Import.Received),
 		Source:        step.Source,
+		What:          what,
+		Rule:          newRuleJSON(step.Rule),
 		Records:       step.Effects.Added + step.Effects.Raised + step.Effects.Unchanged,
 		StudentsAdded: step.Effects.Added,
 		MarksRaised:   step.Effects.Raised,

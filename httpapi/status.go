@@ -43,6 +43,7 @@ const (
 	codeInternal             code = "internal_error"
 	codeDamaged              code = "damaged"
 	codeNoHardLinks          code = "no_hard_links"
+	codeLostPast             code = "past_unreadable"
 	codeOverloaded           code = "overloaded"
 	codeUnavailable          code = "unavailable"
 	codeNoReprocess          code = "no_reprocess"
@@ -209,6 +210,10 @@ var kinds = map[code]kind{
 		fasthttp.StatusInternalServerError, "Damaged on disk",
 		"What is stored is not what was written; `markr vault verify` says more.", 0,
 	},
+	codeLostPast: {
+		fasthttp.StatusConflict, "The past cannot be computed",
+		"A document that counted then is refused by today's decoder, and a reprocess has stopped counting it. What was answered then is not guessed at.", 0,
+	},
 	codeNoHardLinks: {
 		fasthttp.StatusConflict, "No hard links",
 		"The file system of the data directory has no hard links, without which a running server cannot be backed up.", 0,
@@ -257,6 +262,7 @@ var sentinels = []struct {
 	{entry.ErrFailed, codeUnavailable, "The log has failed and takes no documents until the server is started again. Results can still be read."},
 	{entry.ErrClosed, codeUnavailable, "The server is stopping."},
 	{entry.ErrNotFound, codeUnknownImport, "There is no such import, or it was refused and has been dropped since."},
+	{engine.ErrLostPast, codeLostPast, "A document that counted then cannot be read by today's decoder; the statistics since the last reprocess are there."},
 	{engine.ErrUnreadable, codeUnavailable, "The log could not be read to its end; the operator finds the cause in the server's log."},
 	{intake.ErrNoRecord, codeInternal, "The server made a mistake; its log has the cause under this request id."},
 	{entry.ErrUnknownVersion, codeInternal, "The stored document is in a format that a newer version of this program has written."},

@@ -25,6 +25,7 @@ var sentinelStatuses = map[string]struct {
 	code   string
 }{
 	"engine.ErrNotReady":          {engine.ErrNotReady, 503, "unavailable"},
+	"engine.ErrLostPast":          {engine.ErrLostPast, 409, "past_unreadable"},
 	"engine.ErrUnreadable":        {engine.ErrUnreadable, 503, "unavailable"},
 	"engine.ErrOverloaded":        {engine.ErrOverloaded, 503, "overloaded"},
 	"engine.ErrStalled":           {engine.ErrStalled, 503, "unavailable"},
