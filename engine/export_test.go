@@ -49,10 +49,11 @@ func encoded(b *book, r *refusals) []byte {
 	return to.Bytes()
 }
 
-// Encoded is a checkpoint of the live book as it is now.
+// Encoded is a checkpoint of the live book, and of what is known of refused documents, as
+// it is now.
 func (e *Engine) Encoded(ctx context.Context) (checkpoint []byte, err error) {
 	err = e.order(ctx, func(b *book, _ *trail) *book {
-		checkpoint = encoded(b, newRefusals())
+		checkpoint = encoded(b, e.refused)
 		return b
 	})
 	return checkpoint, err
