@@ -46,8 +46,8 @@ func (r *request) fromOperator() error {
 }
 
 func (r *request) checkOperator() error {
-	if r.crossSite() {
-		return refuse(codeForbidden, "The request comes from a page of another site.")
+	if err := r.fromHere(); err != nil {
+		return err
 	}
 	switch {
 	case r.grant != nil: // Of the listener that asks everybody.
@@ -58,23 +58,6 @@ func (r *request) checkOperator() error {
 		return r.authorize(r.server.guard)
 	}
 	return refuse(codeForbidden, "Without a token this is answered to this machine alone, and to no proxy; give the server --token-file.")
-}
-
-// crossSite says whether a browser has sent the request for a page of another site.
-// Others have neither header.
-func (r *request) crossSite() bool {
-	header := &r.ctx.Request.Header
-	switch string(header.Peek("Sec-Fetch-Site")) {
-	case "", "same-origin", "none":
-	default:
-		return true
-	}
-	origin := header.Peek("Origin")
-	if len(origin) == 0 {
-		return false
-	}
-	_, host, _ := bytes.Cut(origin, []byte("://"))
-	return !bytes.Equal(host, header.Host())
 }
 
 // local says whether the request was made on this machine, as far as one can tell: a

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"net"
 	"net/http"
 	"net/url"
@@ -197,6 +198,9 @@ func (c *client) unreachable(err error) error {
 	}
 	if e, ok := errors.AsType[*os.SyscallError](err); ok {
 		cause = e.Err // The rest repeats the address.
+	}
+	if errors.Is(cause, fs.ErrPermission) { // Of a control socket.
+		return withHint(fmt.Errorf("ask %s: %w", c.server(), cause), "be the user who runs the server, or root")
 	}
 	return withHint(unreachableError(fmt.Errorf("no answer from %s: %w", c.server(), cause)),
 		fmt.Sprintf("start a server with `markr serve`, or name a running one with --%s or %s", c.flag, envName(c.flag)))

@@ -66,6 +66,7 @@ curl http://127.0.0.1:4567/results/1234/aggregate`,
 		Commands: []*cli.Command{
 			newServe(std),
 			newImport(std),
+			newRetry(std),
 			newResults(std),
 			newReprocess(std),
 			newExplain(std),
