@@ -129,7 +129,7 @@ func TestCorrection(t *testing.T) {
 			if _, err := h.correct(t, id, "m d 1 2"); !errors.Is(err, want) {
 				t.Errorf("correct %v: %v, want %v", id, err, want)
 			}
-			if _, err := h.Retry(t.Context(), id, "me"); !errors.Is(err, want) {
+			if _, err := h.Retry(t.Context(), id, "me", nil); !errors.Is(err, want) {
 				t.Errorf("retry %v: %v, want %v", id, err, want)
 			}
 		}
@@ -221,7 +221,7 @@ func TestRetry(t *testing.T) {
 		t.Fatal(err)
 	}
 	id := strict.refuse(t, uuid.Nil, "scanner", "m secret-student 1 2")
-	_, err := strict.Retry(t.Context(), id, "office")
+	_, err := strict.Retry(t.Context(), id, "office", nil)
 	refusal, ok := errors.AsType[*engine.RefusedError](err)
 	if !ok || refusal.ImportID != id || refusal.Position != 1 || refusal.Document.Reason != "is not liked any more" {
 		t.Fatalf("retry: %v", err)
@@ -230,7 +230,7 @@ func TestRetry(t *testing.T) {
 		t.Errorf("something was stored: position %d", p)
 	}
 	// It can be tried again, which a claim that was not given back would prevent.
-	if _, err := strict.Retry(t.Context(), id, "office"); errors.Is(err, engine.ErrResolved) {
+	if _, err := strict.Retry(t.Context(), id, "office", nil); errors.Is(err, engine.ErrResolved) {
 		t.Error(err)
 	}
 	strict.close(t)
@@ -241,7 +241,7 @@ func TestRetry(t *testing.T) {
 	if err := h.WaitReady(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	r, err := h.Retry(t.Context(), id, "office")
+	r, err := h.Retry(t.Context(), id, "office", nil)
 	if err != nil || r.StudentsAdded != 1 || r.Position != 2 {
 		t.Fatalf("%+v, %v", r, err)
 	}

@@ -65,17 +65,18 @@ func (s *Server) retry(r *request, id uuid.UUID) error {
 	if err != nil {
 		return err
 	}
-	if !s.budget.take(found.Size) {
+	held := body{server: s}
+	defer held.release()
+	if held.take(found.Size) != nil {
 		return errOverBudget(s.limits.BytesInFlightMax)
 	}
-	defer s.budget.give(found.Size)
 	patience := patience{until: r.started.Add(s.limits.ReadTimeout), now: s.now}
 	defer patience.end()
 	if err := s.enter(); err != nil {
 		return err
 	}
 	defer s.exit()
-	receipt, err := s.engine.Retry(&patience, id, r.source())
+	receipt, err := s.engine.Retry(&patience, id, r.source(), held.room)
 	if err != nil {
 		return fmt.Errorf("retry: %w", err)
 	}
