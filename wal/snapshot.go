@@ -42,8 +42,9 @@ type heldSnapshot struct {
 
 // TakeSnapshot makes a copy of the data directory as it is, by hard links, and holds
 // it until ReleaseSnapshot or KeepSnapshot, or until nobody has renewed it for
-// Options.SnapshotLease. Appends wait for some milliseconds of it, for a link to each
-// table. The snapshot of a vault opened for reading is the data directory itself.
+// Options.SnapshotLease. Appends wait for a part of it, for a link to each table: a tenth
+// of a millisecond or two for each. The snapshot of a vault opened for reading is the
+// data directory itself.
 //
 // The error is [entry.ErrSnapshots] if too many are held, [entry.ErrNoLinks], a
 // *[entry.DamagedError] if the vault's end is damaged, [entry.ErrFailed],
