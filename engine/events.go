@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"markr/engine/audit"
@@ -116,7 +117,9 @@ func (e *Engine) readTrail() (*trail, error) {
 		}
 		for i := range headers {
 			t.recorded++
-			if len(t.settings) == len(audit.Settings()) {
+			// What a header says of its event saves reading it.
+			action := audit.Action(headers[i].Detail)
+			if _, known := t.settings[action]; known || action != "" && !slices.Contains(audit.Settings(), action) {
 				continue
 			}
 			stored, err := e.opts.Log.At(headers[i].Position)

@@ -81,7 +81,7 @@ func (s *service) start(o *serveOptions, registry *prometheus.Registry) error {
 	if err != nil {
 		return err
 	}
-	formats, replay, err := o.formats()
+	formats, replay, profiles, err := o.formats()
 	if err != nil {
 		return err
 	}
@@ -95,7 +95,7 @@ func (s *service) start(o *serveOptions, registry *prometheus.Registry) error {
 	}
 	vaultOptions := s.vaultOptions(o, registry)
 	engineOptions := engine.Options{
-		Intake: formats, Replay: replay, Rule: rule, RuleAsked: o.ruleAsked, InForce: append(doors.inForce(), o.rulesInForce()), Registerer: registry,
+		Intake: formats, Replay: replay, Rule: rule, RuleAsked: o.ruleAsked, InForce: append(doors.inForce(), o.rulesInForce(), profiles), Registerer: registry,
 	}
 	if o.adjust != nil {
 		o.adjust(&vaultOptions, &engineOptions)

@@ -36,6 +36,7 @@ type wire struct {
 
 	Reprocess *Reprocessing `json:"reprocess,omitempty"`
 	Backup    *BackupMade   `json:"backup,omitempty"`
+	Profiles  *ProfileSet   `json:"profiles,omitempty"`
 }
 
 // Encode returns the event's bytes, a JSON object; Who is not in them, because it is
@@ -44,7 +45,7 @@ func Encode(e *Event) ([]byte, error) {
 	if err := e.check(); err != nil {
 		return nil, err
 	}
-	b, err := json.Marshal(wire{version, e.Action, e.Outcome, e.Reason, e.Rules, e.Tokens, e.ClientCA, e.Reprocess, e.Backup})
+	b, err := json.Marshal(wire{version, e.Action, e.Outcome, e.Reason, e.Rules, e.Tokens, e.ClientCA, e.Reprocess, e.Backup, e.Profiles})
 	if err != nil {
 		return nil, fmt.Errorf("encode event: %w", err)
 	}
@@ -78,7 +79,7 @@ func Decode(b []byte) (Event, error) {
 	}
 	e := Event{
 		Action: w.Action, Outcome: w.Outcome, Reason: w.Reason,
-		Rules: w.Rules, Tokens: w.Tokens, ClientCA: w.ClientCA, Reprocess: w.Reprocess, Backup: w.Backup,
+		Rules: w.Rules, Tokens: w.Tokens, ClientCA: w.ClientCA, Reprocess: w.Reprocess, Backup: w.Backup, Profiles: w.Profiles,
 	}
 	if w.Version != version {
 		return Event{}, fmt.Errorf("%w: version %d", ErrMalformed, w.Version)
@@ -90,7 +91,7 @@ func Decode(b []byte) (Event, error) {
 func (e *Event) check() error {
 	changes := map[Action]bool{
 		Rules: e.Rules != nil, Tokens: e.Tokens != nil, ClientCA: e.ClientCA != nil,
-		Reprocess: e.Reprocess != nil, Backup: e.Backup != nil,
+		Reprocess: e.Reprocess != nil, Backup: e.Backup != nil, Profiles: e.Profiles != nil,
 	}
 	if _, known := changes[e.Action]; !known {
 		return fmt.Errorf("%w: action %q", ErrMalformed, e.Action)

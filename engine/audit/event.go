@@ -21,6 +21,7 @@ const (
 	Rules    Action = "rules"         // what counts, and how much of what does not is kept
 	Tokens   Action = "tokens"        // who is let in by token
 	ClientCA Action = "tls-client-ca" // who is let in by certificate
+	Profiles Action = "profiles"      // how tables are read that name a profile
 	// Reprocess is the log read again: what came of it is what counts from the event on.
 	Reprocess Action = "reprocess"
 	// Backup is a copy of the log that was made, or was begun and came to nothing.
@@ -29,7 +30,7 @@ const (
 
 // Settings are the actions that are settings: of those the last that is done says what
 // is in force.
-func Settings() []Action { return []Action{Rules, Tokens, ClientCA} }
+func Settings() []Action { return []Action{Rules, Tokens, ClientCA, Profiles} }
 
 // actions are all of them.
 func actions() []Action { return append(Settings(), Reprocess, Backup) }
@@ -64,6 +65,7 @@ type Event struct {
 	ClientCA  *CertificateSet
 	Reprocess *Reprocessing
 	Backup    *BackupMade
+	Profiles  *ProfileSet
 }
 
 // RuleSet is what counts.
@@ -122,6 +124,8 @@ func (e *Event) Change() any {
 		return e.Reprocess
 	case e.Backup != nil:
 		return e.Backup
+	case e.Profiles != nil:
+		return e.Profiles
 	}
 	return nil
 }
@@ -153,6 +157,8 @@ func (e *Event) String() string {
 		return e.Reprocess.String()
 	case e.Backup != nil:
 		return e.Backup.String()
+	case e.Profiles != nil:
+		return e.Profiles.String()
 	}
 	return ""
 }
