@@ -66,13 +66,18 @@ func (r *Reprocess) Book() func() bool {
 }
 
 // ApplyTo is a checkpoint of what this one becomes when more records are applied to it,
-// as if they had come with the last import of the test that they all are of.
+// as if they had come with the last import of the test that they all are of, or with the
+// last of all if there is no such test.
 func ApplyTo(checkpoint []byte, at entry.Position, rule scoring.Rule, records ...exam.Record) ([]byte, error) {
 	r := newRefusals()
 	b, err := decodeBook(bytes.NewReader(checkpoint), at, &RuleInForce{Rule: rule}, r)
 	if err != nil {
 		return nil, err
 	}
-	b.apply(b.test(records[0].Test).last, &intake.Document{Records: records})
+	from := b.test(records[0].Test).last
+	if from.Position == 0 {
+		from.Position = at // A test of a scan that no document can have brought cannot be, either.
+	}
+	b.apply(from, &intake.Document{Records: records})
 	return encoded(b, r), nil
 }
