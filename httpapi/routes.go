@@ -71,6 +71,7 @@ func routeTable() []route {
 		{"/results/{test}/aggregate", get, (*Server).aggregate, public, access.Read, nil},
 		{"/results/{test}/history", get, (*Server).history, public, access.Read, nil},
 		{"/results/{test}/quality", get, (*Server).testQuality, public, access.Read, nil},
+		{"/results/{test}/students", get, (*Server).students, public, access.Export, nil},
 		{"/results/{test}/students/{student}", get, (*Server).student, public, access.Read, nil},
 		{"/quality", get, (*Server).quality, public, access.Read, nil},
 		{"/imports", get, (*Server).imports, public, access.Read, nil},
