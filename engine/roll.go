@@ -2,7 +2,6 @@ package engine
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 
@@ -39,10 +38,6 @@ type RollPlace struct {
 	Rule   scoring.Rule
 	RuleAt entry.Position
 }
-
-// ErrRollGone: the roll that a place is of cannot be made again, because another rule is
-// in force.
-var ErrRollGone = errors.New("another rule is in force")
 
 // Roll is the roll of a test as it was at a position; as it is now if that is 0. A past
 // one takes the time and the memory of [Engine.TestAt], unless the test has not changed

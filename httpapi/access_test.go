@@ -44,6 +44,7 @@ var scopeOf = map[string]string{
 	"/results/{test}/aggregate":          "read",
 	"/results/{test}/history":            "read",
 	"/results/{test}/quality":            "read",
+	"/results/{test}/students":           "export",
 	"/results/{test}/students/{student}": "read",
 	"/quality":                           "read",
 	"/imports":                           "read",

@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -277,9 +276,6 @@ func TestStudentsAsked(t *testing.T) {
 	if got := o.get(t, "/results/x/students"); got.status != 404 || got.code(t) != "unknown_test" {
 		t.Errorf("%d: %s", got.status, got.body)
 	}
-	if got := o.get(t, path, "Accept-Encoding: identity;q=0, gzip"); got.status != 406 {
-		t.Errorf("a stream for who takes no plain bytes: %d", got.status)
-	}
 	// Somebody else's import changes nothing here, one of this test does.
 	tag := o.get(t, path).header.Get("ETag")
 	o.accept(t, scanned(scan{"n", "3", "7", "20"}))
@@ -292,23 +288,5 @@ func TestStudentsAsked(t *testing.T) {
 	o.accept(t, scanned(scan{"m", "3", "7", "20"}))
 	if got := o.get(t, path, "If-None-Match: "+tag); got.status != 200 {
 		t.Errorf("%d after an import", got.status)
-	}
-}
-
-// Who speaks HTTP/1.0 knows no chunks: the end of the connection is the end.
-func TestStudentsOverHTTP10(t *testing.T) {
-	t.Parallel()
-	o := openOffice(t)
-	o.accept(t, scanned(scan{"m", "1", "7", "20"}, scan{"m", "2", "7", "20"}))
-	want := o.get(t, "/results/m/students").body
-	s := dial(t, o.address)
-	s.send("GET /results/m/students HTTP/1.0\r\nHost: x\r\n\r\n")
-	all, err := io.ReadAll(s.reader)
-	if err != nil {
-		t.Fatal(err)
-	}
-	header, body, _ := strings.Cut(string(all), "\r\n\r\n")
-	if body != want || strings.Contains(header, "chunked") {
-		t.Errorf("%s\n\n%s\nwant %s", header, body, want)
 	}
 }

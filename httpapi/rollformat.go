@@ -31,15 +31,21 @@ type rollFormat struct {
 //nolint:gochecknoglobals // A table.
 var rollFormats = []*rollFormat{
 	{
-		"json", "application/json", []string{"application/json"}, false,
+		"json", "application/json",
+		[]string{"application/json"},
+		false,
 		appendRollHead, appendRollObject, ",", appendRollTail,
 	},
 	{
-		"ndjson", "application/x-ndjson", []string{"application/x-ndjson", "application/ndjson", "application/jsonl"}, true,
+		"ndjson", "application/x-ndjson",
+		[]string{"application/x-ndjson", "application/ndjson", "application/jsonl"},
+		true,
 		appendNothing, appendRollObject, "\n", appendRollLineEnd,
 	},
 	{
-		"csv", "text/csv; charset=utf-8; header=present", []string{"text/csv"}, true,
+		"csv", "text/csv; charset=utf-8; header=present",
+		[]string{"text/csv"},
+		true,
 		appendRollColumns, appendRollRecord, "", appendNothing,
 	},
 }

@@ -5,6 +5,8 @@ import (
 	"io"
 	"log/slog"
 	"time"
+
+	"github.com/valyala/fasthttp"
 )
 
 // exportsMax is how many rolls may be on their way out at once. Each holds its own view
@@ -19,35 +21,58 @@ var errExports = refuse(codeOverloaded, "As many exports are under way as there 
 // socket buffer, and all that a slow reader holds beside its view.
 const streamBlockBytes = 64 << 10
 
-// stream answers with a roll that is written while it leaves, block by block, at the
-// pace of the client. Nobody waits for the client: the roll is a view of its own. It has
-// time by what it has sent, as an answer of that length would have.
+// stream answers with a roll. What fits into a block is an answer as any other; the rest
+// is written while it leaves, block by block, at the pace of the client. Nobody waits for
+// the client: the roll is a view of its own. It has time by what it has sent, as an answer
+// of that length would have.
 func (r *request) stream(answer *rollAnswer) error {
-	// It is not compressed: a writer for each would hold a megabyte.
-	if header := r.headerList("Accept-Encoding"); len(header) > 0 && parseAcceptEncoding(header)[codingIdentity] == 0 {
-		return errNotAcceptable
-	}
-	size := -1 // in chunks
-	if !r.ctx.Request.Header.IsHTTP11() {
-		// Chunks are not for HTTP/1.0, so its length is found out first.
-		again := *answer
-		again.reader = answer.roll.Read(answer.first)
-		var err error
-		if size, err = again.length(); err != nil {
-			return err
-		}
-	}
-	slots := r.server.content.exports
-	select {
-	case slots <- struct{}{}:
-	default:
-		return errExports
-	}
-	r.ctx.SetBodyStream(&rollStream{
+	s := &rollStream{
 		answer: answer, server: r.server, conn: r.conn, id: r.idText(),
 		block: r.server.buffers.get(streamBlockBytes), started: r.server.now(),
-	}, size)
+	}
+	size, err := s.begin(r)
+	if err != nil || size == 0 {
+		s.giveBack()
+		return err
+	}
+	r.ctx.SetBodyStream(s, size)
 	return nil
+}
+
+// begin fills the first block, takes a slot, and says how long the body will be: -1 if it
+// goes in chunks, 0 if there is nothing to stream because all of it is answered.
+func (s *rollStream) begin(r *request) (size int, err error) {
+	whole := *s.answer
+	whole.reader = whole.roll.Read(whole.first)
+	if err := s.fillBlock(); err != nil {
+		return 0, err
+	}
+	if s.answer.state == rollAll {
+		encoded, err := r.encode(append(r.newBody(), s.block...))
+		if err != nil {
+			return 0, err
+		}
+		r.ctx.Response.SwapBody(encoded)
+		return 0, nil
+	}
+	// It is not compressed: a writer for each would hold a megabyte.
+	if header := r.headerList(fasthttp.HeaderAcceptEncoding); len(header) > 0 && parseAcceptEncoding(header)[codingIdentity] == 0 {
+		return 0, errNotAcceptable
+	}
+	size = -1
+	if !r.ctx.Request.Header.IsHTTP11() {
+		// Chunks are not for HTTP/1.0, so the length is found out first.
+		if size, err = whole.length(); err != nil {
+			return 0, err
+		}
+	}
+	select {
+	case s.server.content.exports <- struct{}{}:
+		s.slot = true
+		return size, nil
+	default:
+		return 0, errExports
+	}
 }
 
 // rollStream is a body that is written while it leaves. It outlives its request; the
@@ -61,7 +86,7 @@ type rollStream struct {
 	taken   int
 	sent    int64
 	started time.Time
-	closed  bool
+	slot    bool
 }
 
 // SupportsBodyWriteTo says that WriteTo is as good as reading: the core then writes
@@ -99,40 +124,50 @@ func (s *rollStream) Read(p []byte) (int, error) {
 
 // fill writes the next block when the one before has left, and gives it time to leave.
 func (s *rollStream) fill() error {
-	if s.taken < len(s.block) {
-		return nil
-	}
-	s.block, s.taken = s.block[:0], 0
-	const rowBytesMax = 4 << 10 // more than any row has: ids are 256 bytes, 6 times that when they are escaped
-	for len(s.block) < streamBlockBytes-rowBytesMax {
-		var err error
-		if s.block, err = s.answer.appendSome(s.block); err != nil {
-			if errors.Is(err, io.EOF) {
-				break
-			}
+	if s.taken == len(s.block) {
+		s.block, s.taken = s.block[:0], 0
+		if err := s.fillBlock(); err != nil {
 			// The client sees that the end is missing; why is for the operator.
 			s.server.logger.Error("export failed", slog.String("request_id", s.id), slog.Any("error", err))
 			return err
 		}
+		if len(s.block) == 0 {
+			return io.EOF
+		}
 	}
-	if len(s.block) == 0 {
-		return io.EOF
-	}
-	s.sent += int64(len(s.block))
-	if s.conn != nil {
-		s.conn.streams(s.started, s.sent)
+	if s.taken == 0 {
+		s.sent += int64(len(s.block))
+		if s.conn != nil {
+			s.conn.streams(s.started, s.sent)
+		}
 	}
 	return nil
 }
 
-// Close gives back what the stream holds.
-func (s *rollStream) Close() error {
-	if s.closed {
-		return nil
+// fillBlock appends to the block until it is full or there is no more.
+func (s *rollStream) fillBlock() error {
+	const rowBytesMax = 4 << 10 // more than any row has: its ids are 512 bytes, and may be escaped
+	for len(s.block) < streamBlockBytes-rowBytesMax && s.answer.state != rollAll {
+		var err error
+		if s.block, err = s.answer.appendSome(s.block); err != nil {
+			return err
+		}
 	}
-	s.closed = true
+	return nil
+}
+
+// Close gives back what the stream holds. The core calls it once, however the response
+// ends.
+func (s *rollStream) Close() error {
+	s.giveBack()
+	return nil
+}
+
+func (s *rollStream) giveBack() {
 	s.server.buffers.put(s.block)
 	s.block, s.answer = nil, nil
-	<-s.server.content.exports
-	return nil
+	if s.slot {
+		s.slot = false
+		<-s.server.content.exports
+	}
 }
