@@ -31,6 +31,7 @@ const (
 	cursorOfHistory     = 'h' // the key is a position, big-endian: go on with it
 	cursorOfStudents    = 's' // the key is a place in a list of students, big-endian: go on there
 	cursorOfFindings    = 'f' // the key is a kind and two numbers, big-endian: go on after it
+	cursorOfScores      = 'd' // the key is a score, see scoresCursor: go on after it
 	cursorOfRoll        = 'r' // the key is a position, a row and the rule, see rollCursor: go on there
 	cursorChecksumBytes = 4
 	cursorBytesMin      = 2 + 1 + cursorChecksumBytes

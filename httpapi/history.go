@@ -9,6 +9,7 @@ import (
 
 	"markr/engine"
 	"markr/engine/exam"
+	"markr/engine/summary"
 	"markr/wal/entry"
 )
 
@@ -100,7 +101,6 @@ func (s *Server) history(r *request) error {
 }
 
 func newStepJSON(step engine.Step) stepJSON {
-	a := &step.Aggregate
 	return stepJSON{
 		ImportID:      step.Import.ID,
 		Position:      step.Import.Position,
@@ -111,9 +111,13 @@ func newStepJSON(step engine.Step) stepJSON {
 		MarksRaised:   step.Effects.Raised,
 		Unchanged:     step.Effects.Unchanged,
 		Available:     marksJSON(step.Available),
-		Aggregate: aggregateJSON{
-			Mean: percentage(a.Mean), StdDev: percentage(a.StdDev), Min: percentage(a.Min), Max: percentage(a.Max),
-			P25: percentage(a.P25), P50: percentage(a.P50), P75: percentage(a.P75), Count: a.Count,
-		},
+		Aggregate:     newAggregateJSON(step.Aggregate),
+	}
+}
+
+func newAggregateJSON(a summary.Aggregate) aggregateJSON {
+	return aggregateJSON{
+		Mean: percentage(a.Mean), StdDev: percentage(a.StdDev), Min: percentage(a.Min), Max: percentage(a.Max),
+		P25: percentage(a.P25), P50: percentage(a.P50), P75: percentage(a.P75), Count: a.Count,
 	}
 }
