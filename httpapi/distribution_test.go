@@ -76,7 +76,9 @@ func decimal(value float64) string {
 	return text
 }
 
-func (s *sitting) share(part int) json.Number { return shown(big.NewRat(int64(part), int64(len(s.scores)))) }
+func (s *sitting) share(part int) json.Number {
+	return shown(big.NewRat(int64(part), int64(len(s.scores))))
+}
 
 // percent is a percentage as a fraction.
 func percent(text string) *big.Rat {

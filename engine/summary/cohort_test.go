@@ -98,11 +98,6 @@ func (c *cohort) standard(x *big.Rat, base, by int64) float64 {
 	return value
 }
 
-func percentOf(part, all int) float64 {
-	value, _ := big.NewRat(int64(100*part), int64(all)).Float64()
-	return value
-}
-
 // bothDenominators checks a property of cohorts whose scores are of the test, and of those
 // whose scores are of sheets.
 func bothDenominators(t *testing.T, property func(t *rapid.T, sheets bool)) {

@@ -91,17 +91,17 @@ func rootOfQuotient(n, d *big.Int) float64 {
 // offsetRoot returns the float64 nearest to offset + sqrt(n/d), or to offset - sqrt(n/d) if
 // it is to be subtracted; ties to even. n is not negative, d is greater than 0.
 //
-// The root is cut off below 2^-bits, which is so small that the sum has 64 bits or more
+// The root is cut off below 2^-cut, which is so small that the sum has 64 bits or more
 // before that: what is not 0 of it is at least 1/(2 (|offset| + 1 + sqrt(n/d)) d), because
 // offset² d - n is an integer.
 func offsetRoot(offset int64, subtract bool, n, d *big.Int) float64 {
-	bits := uint(d.BitLen()+max(0, n.BitLen()-d.BitLen())/2) + 80
-	scaled, rest := new(big.Int).Lsh(n, 2*bits), new(big.Int)
+	cut := uint(d.BitLen()+max(0, n.BitLen()-d.BitLen())/2) + 80
+	scaled, rest := new(big.Int).Lsh(n, 2*cut), new(big.Int)
 	scaled.QuoRem(scaled, d, rest)
 	root := new(big.Int).Sqrt(scaled)
 	exact := rest.Sign() == 0 && new(big.Int).Mul(root, root).Cmp(scaled) == 0
 	// The value is sum, or between sum and sum + 1 if it is not exact.
-	sum := new(big.Int).Lsh(big.NewInt(offset), bits)
+	sum := new(big.Int).Lsh(big.NewInt(offset), cut)
 	switch {
 	case !subtract:
 		sum.Add(sum, root)
@@ -120,7 +120,7 @@ func offsetRoot(offset int64, subtract bool, n, d *big.Int) float64 {
 	if !exact || sum.TrailingZeroBits() < uint(drop) {
 		top |= 1
 	}
-	value := math.Ldexp(float64(top), drop-int(bits))
+	value := math.Ldexp(float64(top), drop-int(cut))
 	if negative {
 		return -value
 	}
