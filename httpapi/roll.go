@@ -43,7 +43,7 @@ func (s *Server) students(r *request) error {
 	if next := first + answer.left; next < roll.Len() {
 		answer.next = rollCursor(roll.Test.ID, roll.Place(next))
 		path := "/results/" + url.PathEscape(string(roll.Test.ID)) + "/students"
-		r.linkNext(path, url.Values{"format": {format.name}}, limit, answer.next)
+		r.nextPage(path, url.Values{"format": {format.name}}, limit, answer.next)
 	}
 	r.setHeader(headerPosition, strconv.FormatUint(uint64(roll.Position), 10))
 	same := r.unchanged(rollTag(roll, format, first, answer.left), cacheDocument)

@@ -87,15 +87,13 @@ func (r *request) nextScores(test *engine.Test, next *summary.Score, limit int, 
 	if next == nil {
 		return nil
 	}
-	cursor := scoresCursor(*next)
 	filter := url.Values{}
 	for _, name := range []string{"at", "as-of"} {
 		if value, given := r.query(name); given {
 			filter.Set(name, value)
 		}
 	}
-	r.linkNext("/results/"+url.PathEscape(string(test.ID))+"/"+list, filter, limit, cursor)
-	return &cursor
+	return r.nextPage("/results/"+url.PathEscape(string(test.ID))+"/"+list, filter, limit, scoresCursor(*next))
 }
 
 func newScoreJSON(test *engine.Test, s *summary.Standing) scoreJSON {
