@@ -122,3 +122,9 @@ func (t *Test) Percentiles(dst []float64, ps ...summary.Percent) []float64 {
 	}
 	return dst
 }
+
+// Counts appends how many students have which obtained marks, see
+// [summary.Distribution.Counts].
+func (t *Test) Counts(dst []summary.Count, most int) ([]summary.Count, bool) {
+	return t.scores.Counts(dst, most)
+}
