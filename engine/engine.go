@@ -103,6 +103,7 @@ type Engine struct {
 	reprocessing reprocessing
 
 	appending appending
+	watches   watches
 
 	// live is the book for those who look at more than a state holds: one student's
 	// scans, a test as it was. The committer holds it while it takes a batch, others

@@ -50,8 +50,7 @@ func (e *Engine) TestAt(ctx context.Context, id exam.TestID, at entry.Position) 
 		return nil, err
 	}
 	defer p.done()
-	last, _ := slices.BinarySearchFunc(p.eras, at+1, func(one era, at entry.Position) int { return cmp.Compare(one.from, at) })
-	test, err := p.retake(&p.eras[last-1], ledger.Retake{Through: uint64(at)}, nil)
+	test, err := p.retake(p.era(at), ledger.Retake{Through: uint64(at)}, nil)
 	if err != nil {
 		return nil, fmt.Errorf("test at position %d: %w", at, err)
 	}
@@ -133,10 +132,28 @@ type past struct {
 	id       exam.TestID
 	known    bool // today
 	view     ledger.View
+	numbers  ledger.StudentsView // that the rows of a test which is taken again name
 	now      RuleInForce
 	position entry.Position // of the view
 	eras     []era          // that have begun by then
 	done     func()         // gives the turn back
+}
+
+// era is the one that a position is in.
+func (p *past) era(at entry.Position) *era { return eraAt(p.eras, at) }
+
+func eraAt(eras []era, at entry.Position) *era {
+	last, _ := slices.BinarySearchFunc(eras, at+1, func(one era, at entry.Position) int { return cmp.Compare(one.from, at) })
+	return &eras[last-1]
+}
+
+// eraOf is the era of a position that has been reached.
+func (e *Engine) eraOf(at entry.Position, now scoring.Rule) (*era, error) {
+	eras, err := e.erasThrough(at, now)
+	if err != nil {
+		return nil, err
+	}
+	return eraAt(eras, at), nil
 }
 
 // past takes a turn and a view of a test.
@@ -154,7 +171,7 @@ func (e *Engine) past(ctx context.Context, id exam.TestID, at entry.Position) (*
 	b := e.live.book
 	p.now, p.position = *b.inForce, b.position
 	if test := b.tests[id]; test != nil {
-		p.view, p.known = test.kept.View(), true
+		p.view, p.numbers, p.known = test.kept.View(), b.students.View(), true
 	}
 	e.live.Unlock()
 	var err error

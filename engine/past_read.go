@@ -40,6 +40,7 @@ func (p *past) read(era *era, r ledger.Retake, each func(uint64, *ledger.Test, l
 			return nil, err
 		}
 	}
+	p.numbers = students.View()
 	return test, nil
 }
 

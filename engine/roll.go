@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"slices"
 
 	"github.com/google/uuid"
 
@@ -25,6 +26,7 @@ type Roll struct {
 	// test: at each position from there to Position the roll is the same.
 	Changed entry.Position
 
+	inForce RuleInForce // when it was asked for; a place holds as long as it is
 	engine  *Engine
 	rows    ledger.View
 	numbers ledger.StudentsView
@@ -45,8 +47,15 @@ type RollPlace struct {
 // [ErrUnknownPosition], [ErrNotReady] or [ErrOverloaded].
 func (e *Engine) Roll(ctx context.Context, id exam.TestID, at entry.Position) (*Roll, error) {
 	now, err := e.rollNow(id, at)
-	if err != nil || at == 0 || at >= now.Changed {
+	if err != nil || at == 0 {
 		return now, err
+	}
+	then, err := e.eraOf(at, now.Rule.Rule)
+	if err != nil {
+		return nil, err
+	}
+	if at >= now.Changed && then.rule == now.Rule.Rule && slices.Equal(then.uncounted, now.Rule.Uncounted) {
+		return now, nil
 	}
 	return e.rolls.get(now.key(at), func() (*Roll, error) { return e.rollThen(ctx, id, at) })
 }
@@ -57,7 +66,7 @@ func (e *Engine) RollAgain(ctx context.Context, id exam.TestID, place RollPlace)
 	if err != nil {
 		return nil, err
 	}
-	if roll.Rule.Rule != place.Rule || roll.Rule.Position != place.RuleAt {
+	if roll.inForce.Rule != place.Rule || roll.inForce.Position != place.RuleAt {
 		return nil, ErrRollGone
 	}
 	return roll, nil
@@ -84,33 +93,32 @@ func (e *Engine) rollNow(id exam.TestID, at entry.Position) (*Roll, error) {
 	view, _ := b.index.Get(id)
 	return &Roll{
 		Test: view, Position: at, Rule: *b.inForce, Changed: view.Last.Position,
-		engine: e, rows: test.kept.View(), numbers: b.students.View(),
+		inForce: *b.inForce, engine: e, rows: test.kept.View(), numbers: b.students.View(),
 	}, nil
 }
 
-// rollThen is the roll of a test as it was.
+// rollThen is the roll of a test as it was, under the rule that was in force then.
 func (e *Engine) rollThen(ctx context.Context, id exam.TestID, at entry.Position) (*Roll, error) {
-	select {
-	case e.pasts <- struct{}{}:
-		defer func() { <-e.pasts }()
-	case <-ctx.Done():
-		return nil, ErrOverloaded
-	}
-	// Now, after the wait: the rule may have changed.
-	now, err := e.rollNow(id, at)
+	// Now, after the wait for a turn: the rule may have changed.
+	p, err := e.past(ctx, id, at)
 	if err != nil {
 		return nil, err
 	}
-	test, err := now.rows.Replay(uint64(at), nil)
+	defer p.done()
+	then := p.era(at)
+	test, err := p.retake(then, ledger.Retake{Through: uint64(at)}, nil)
 	if err != nil {
 		return nil, fmt.Errorf("roll at position %d: %w", at, err)
 	}
 	if test.Len() == 0 {
 		return nil, ErrUnknownTest
 	}
-	now.Test = &Test{ID: id, Available: test.Available, scores: test.Scores()}
-	now.rows, now.Changed = test.View(), at
-	return now, nil
+	return &Roll{
+		Test:     &Test{ID: id, Available: test.Available, scores: test.Scores()},
+		Position: at, Changed: at,
+		Rule:    RuleInForce{Rule: then.rule, Position: then.from, Uncounted: then.uncounted},
+		inForce: p.now, engine: e, rows: test.View(), numbers: p.numbers,
+	}, nil
 }
 
 // Len is how many students there are.
@@ -118,7 +126,7 @@ func (r *Roll) Len() int { return r.rows.Len() }
 
 // Place is where the roll goes on with a row.
 func (r *Roll) Place(row int) RollPlace {
-	return RollPlace{Position: r.Position, Row: row, Rule: r.Rule.Rule, RuleAt: r.Rule.Position}
+	return RollPlace{Position: r.Position, Row: row, Rule: r.inForce.Rule, RuleAt: r.inForce.Position}
 }
 
 // RollRow is one student of a roll.

@@ -42,7 +42,7 @@ type keptRoll struct {
 
 // key is that of the same test's roll at a position, under the same rule.
 func (r *Roll) key(at entry.Position) rollKey {
-	return rollKey{r.Test.ID, at, r.Rule.Rule, r.Rule.Position}
+	return rollKey{r.Test.ID, at, r.inForce.Rule, r.inForce.Position}
 }
 
 // get is a past roll: a kept one, or else what its maker makes.

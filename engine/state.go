@@ -139,3 +139,9 @@ func (t *Test) Norms() *summary.Norms {
 	t.norms.Store(n)
 	return n
 }
+
+// Counts appends how many students have which obtained marks, see
+// [summary.Distribution.Counts].
+func (t *Test) Counts(dst []summary.Count, most int) ([]summary.Count, bool) {
+	return t.scores.Counts(dst, most)
+}

@@ -180,7 +180,9 @@ const largeResponseBytes = 1 << 20
 // Write implements net.Conn.
 func (c *conn) Write(p []byte) (int, error) {
 	s := c.gate.server
-	if c.writes.by.IsZero() { // 100 Continue, or an answer held back for the next one
+	// 100 Continue, or an answer held back for the next one; and each part of a stream
+	// has a time of its own.
+	if c.writes.by.IsZero() || c.live {
 		c.writes.by = s.now().Add(s.limits.WriteTimeout)
 	}
 	if err := c.writes.before(); err != nil {

@@ -33,6 +33,9 @@ const (
 	control              // the control socket alone, which has the operators' routes, too
 )
 
+// eventsPattern is the path of the stream of events.
+const eventsPattern = "/events"
+
 // importPattern is the path that scanners send documents to.
 const importPattern = "/import"
 
@@ -80,6 +83,7 @@ func routeTable() []route {
 		{"/comparison", get, (*Server).comparison, public, access.Read, nil},
 		{"/results/{test}/students", get, (*Server).students, public, access.Export, nil},
 		{"/results/{test}/students/{student}", get, (*Server).student, public, access.Read, nil},
+		{eventsPattern, get, (*Server).events, public, access.Read, nil},
 		{"/quality", get, (*Server).quality, public, access.Read, nil},
 		{"/imports", get, (*Server).imports, public, access.Read, nil},
 		{"/imports/{id}", get, (*Server).importByID, public, access.Read, nil},
