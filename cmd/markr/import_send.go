@@ -185,6 +185,13 @@ func (s *sender) sendOnce(ctx context.Context, d document) result {
 	return r
 }
 
+// memoryDocument is one that is in memory.
+func memoryDocument(name string, body []byte) document {
+	return document{name: name, open: func() (io.ReadCloser, int64, error) {
+		return io.NopCloser(bytes.NewReader(body)), int64(len(body)), nil
+	}}
+}
+
 // stdinDocument reads standard input once and can then be sent again.
 func stdinDocument(stdin io.Reader) document {
 	read := sync.OnceValues(func() ([]byte, error) {

@@ -65,6 +65,7 @@ curl http://127.0.0.1:4567/results/1234/aggregate`,
 		},
 		Commands: []*cli.Command{
 			newServe(std),
+			newDemo(std),
 			newImport(std),
 			newResults(std),
 			newReprocess(std),
