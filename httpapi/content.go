@@ -15,9 +15,11 @@ type content struct {
 	aggregates aggregates
 	downloads  budget
 	contract   fixed            // openapi.json
-	assets     map[string]fixed // the page's files, by fingerprinted name
+	assets     map[string]fixed // the pages' files, by name
 	page       *template.Template
-	desk       *template.Template
+
+	assetsVersion string // the fingerprint of all assets
+	desk          *template.Template
 }
 
 func newContent(limits Limits) (*content, error) {
