@@ -30,8 +30,8 @@ export function all(prefix, wall) {
     if (!answer) return;
     const changed = answer.tests.filter((t) => state.known.get(t.id)?.last_import.position !== t.last_import.position);
     await Promise.all(changed.map(async (t) => {
-      const [aggregate, histogram] = await Promise.all([get(path("results", t.id, "aggregate")), wall ? get(`${path("results", t.id, "histogram")}?bins=20`) : null]);
-      if (aggregate) state.known.set(t.id, { ...t, aggregate, histogram });
+      const [aggregate, shape] = await Promise.all([get(path("results", t.id, "aggregate")), wall ? bars(t.id) : null]);
+      if (aggregate) state.known.set(t.id, { ...t, aggregate, bars: shape });
     }));
     const rows = answer.tests.map((t) => state.known.get(t.id)).filter(Boolean);
     if (wall) show(board, [...rows].sort((a, b) => b.last_import.position - a.last_import.position).slice(0, cardsMax).sort((a, b) => (a.id < b.id ? -1 : 1)).map(card));
@@ -49,7 +49,10 @@ export function all(prefix, wall) {
     }
     return !failed;
   };
-  feed("/events", guarded, guarded);
+  feed("/events", (name, data) => {
+    if (name === "totals" && data && !wall) for (const what of ["tests", "students", "documents"]) say(byId(`total-${what}`), whole(data[what]));
+    guarded();
+  }, guarded);
   if (!wall) search(state, guarded);
 }
 
@@ -84,9 +87,8 @@ function list(state, rows, more) {
   if (focused !== undefined && document.activeElement === document.body) {
     body.querySelector(`tr[data-test="${CSS.escape(focused)}"] a`)?.focus({ preventScroll: true });
   }
-  if (!state.prefix && !more) {
-    say(byId("total-tests"), whole(rows.length));
-  }
+  const next = document.querySelector('.pages a[rel="next"]');
+  if (next) next.hidden = !more;
 }
 
 function row(t) {
@@ -100,13 +102,25 @@ function row(t) {
     h("td", { role: "cell", class: "when", "data-label": "Last import" }, h("a", { href: path("imports", t.last_import.id) }, h("time", { datetime: t.last_import.received }, when(t.last_import.received)))));
 }
 
+// bars are the shape of a distribution: a bar for each mark, or for each step of
+// percent where there are many marks, as from, to and count.
+async function bars(test) {
+  const scores = await get(`${path("results", test, "scores")}?limit=1000`);
+  if (!scores) return [];
+  if (Number.isInteger(scores.available) && scores.available <= 60 && scores.scores.every((s) => Number.isInteger(s.marks))) {
+    const wide = 100 / (scores.available + 1);
+    return scores.scores.map((s) => ({ from: s.marks * wide, to: (s.marks + 1) * wide, count: s.count }));
+  }
+  return (await get(`${path("results", test, "histogram")}?bins=25`))?.bins ?? [];
+}
+
 function card(t) {
-  const most = Math.max(1, ...(t.histogram?.bins ?? []).map((b) => b.count));
+  const most = Math.max(1, ...t.bars.map((b) => b.count));
   return h("a", { class: "card", href: `/?test=${encodeURIComponent(t.id)}&wall=1` },
     h("h3", null, id(t.id)),
     h("p", { class: "value" }, percent(t.aggregate.mean), h("small", null, " %")),
     svg("svg", { class: "spark", viewBox: "0 0 100 30", preserveAspectRatio: "none", "aria-hidden": "true" },
-      (t.histogram?.bins ?? []).map((b) => svg("rect", { x: b.from + 0.4, width: b.to - b.from - 0.8, y: 30 - (b.count / most) * 30, height: (b.count / most) * 30 })),
+      t.bars.filter((b) => b.count).map((b) => svg("rect", { x: b.from + (b.to - b.from) * 0.08, width: (b.to - b.from) * 0.84, y: 30 - (b.count / most) * 30, height: (b.count / most) * 30 })),
       svg("line", { x1: 0, x2: 100, y1: 30, y2: 30 })),
     h("p", { class: "note" }, `${plural(t.aggregate.count, "student")}, median ${percent(t.aggregate.p50)}, last paper ${clock(t.last_import.received)}`));
 }

@@ -105,7 +105,7 @@ function draw(view, state, width) {
   const left = size * 2.6;
   const right = size * 0.6;
   const top = size * 3.1;
-  const height = Math.round(Math.max(size * 13, Math.min(size * 18, width * 0.36)));
+  const height = Math.round(Math.max(size * 15, Math.min(size * 22, width * 0.42)));
   const base = height - size * 4;
   const x = linear([-state.half, 100 + state.half], [left, width - right]);
   const most = Math.max(1, ...state.bars.map((b) => b.count));
@@ -116,7 +116,7 @@ function draw(view, state, width) {
   view.svg.setAttribute("width", width);
   view.svg.setAttribute("height", height);
 
-  const counts = steps(most, 3).filter((n) => n > 0);
+  const counts = steps(most, 4).filter((n) => n > 0);
   view.grid.replaceChildren(...counts.map((n) => line(left, y(n), width - right, y(n))), ...counts.map((n) => text(left - size * 0.5, y(n) + size * 0.3, whole(n), { "text-anchor": "end" })));
   keyed(view.bars, "rect", state.bars, (b) => b.key, (b) => {
     const passes = (b.from ?? b.at) >= query(state.cut) - 1e-6;

@@ -28,7 +28,7 @@ export function feed(address, heard, refresh) {
       if (source.readyState === EventSource.CLOSED) poll(); // Refused: 404, 401, 503.
       else status("wait", "Connecting again");
     };
-    for (const name of ["hello", "test", "import", "reset", "bye"]) {
+    for (const name of ["totals", "aggregate", "scores", "imports", "gap"]) {
       source.addEventListener(name, (event) => {
         let data = null;
         try {

@@ -65,17 +65,29 @@ export function one(test) {
       await detail.update();
     }
   }), 700);
-  const oddities = latest(() => guarded(quality(byId("panel-quality"), test)), 2000);
-  const arrivals = latest(() => guarded(imports(byId("panel-imports"), test)), 700);
+  const readQuality = quality(byId("panel-quality"), test);
+  const readImports = imports(byId("panel-imports"), test);
+  const oddities = latest(() => guarded(readQuality), 2000);
+  const arrivals = latest(() => guarded(readImports), 700);
 
   const everything = () => Promise.all([figures(), curve(), readItems(), oddities(), arrivals()]);
-  feed(`/events?tests=${encodeURIComponent(test)}`, () => everything(), async () => {
+  const heard = (name, data) => {
+    if (name === "totals" || name === "scores") return; // An aggregate comes with each.
+    if (name === "aggregate") {
+      tell(data?.aggregate);
+      curve();
+      readItems();
+      oddities();
+    }
+    arrivals();
+  };
+  feed(`/events?test=${encodeURIComponent(test)}`, heard, async () => {
     await everything();
     return failure === null;
   });
   const print = byId("print");
-  print.hidden = false;
-  print.addEventListener("click", () => window.print());
+  if (print) print.hidden = false;
+  print?.addEventListener("click", () => window.print());
 }
 
 // failure is what the last question to the server came to.
@@ -106,7 +118,7 @@ function tell(aggregate) {
   seen.push([now, aggregate.count]);
   while (seen[0][0] < now - 60000) seen.shift();
   const more = aggregate.count - seen[0][1];
-  say(byId("note-count"), seen.length > 1 && more > 0 ? `${whole(more)} more within a minute` : "none new for now");
+  if (more > 0) say(byId("note-count"), `${whole(more)} more within a minute`);
   say(byId("note-p50"), `half from ${percent(aggregate.p25)} to ${percent(aggregate.p75)}`);
   say(byId("note-stddev"), `${percent(aggregate.min)} to ${percent(aggregate.max)} in all`);
   if (now - told < tellEvery) return;

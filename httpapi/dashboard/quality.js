@@ -40,15 +40,22 @@ export function quality(panel, test) {
 
 const shownMax = 9;
 
+// imports shows what arrived for a test, and what was refused meanwhile: a refused
+// document is of no test, so it may be of this one.
 export function imports(panel, test) {
   const body = panel.querySelector(".body");
+  const known = new Map();
+  let most = 400; // how far back the first look goes; later ones find what is new
   panel.querySelector(".bar").append(h("a", { href: "/desk" }, "Refused documents"));
   return async function update() {
-    const [answer, open] = await Promise.all([get("/imports?limit=60"), get("/imports?outcome=refused&resolved=false&limit=100")]);
+    const [answer, open] = await Promise.all([get(`/imports?limit=${most}`), get("/imports?outcome=refused&resolved=false&limit=100")]);
     if (!answer) return;
+    most = 60;
+    for (const i of answer.imports) if (i.outcome === "refused" || i.test_ids.includes(test)) known.set(i.id, i);
+    const list = [...known.values()].sort((a, b) => b.position - a.position).slice(0, shownMax);
+    known.clear();
+    for (const i of list) known.set(i.id, i);
     const unresolved = open?.imports.length ?? 0;
-    // What was refused is of no test: it may be of this one.
-    const list = answer.imports.filter((i) => i.outcome === "refused" || i.test_ids.includes(test)).slice(0, shownMax);
     show(body,
       unresolved > 0 && h("p", { class: "alert" }, h("span", { class: "alarm", "aria-hidden": "true" }, "▲ "), h("a", { href: "/desk" }, `${plural(unresolved, "document")} to be looked at`), ": nothing in them is counted."),
       list.length === 0 ? h("p", { class: "none" }, "Nothing has arrived for this test yet.") :

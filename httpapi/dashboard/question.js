@@ -134,6 +134,6 @@ function optionTable(data) {
     ...(data.groups.length ? o.share_by_group.map((s) => fixed(s, 0)) : []),
     o.non_functioning ? "idle" : "",
   ]);
-  const fifths = data.groups.map((g, i) => `${["1st", "2nd", "3rd", "4th", "5th"][i] ?? i + 1} fifth`);
-  return table(`Options, of ${plural(data.sheets, "paper")}; by fifths of the total score, weakest first, in percent`, ["Option", "Papers", "%", "r with rest", ...fifths, ""], rows);
+  const fifths = data.groups.map((g, i) => ["1st", "2nd", "3rd", "4th", "5th"][i] ?? String(i + 1));
+  return table(`Options, of ${plural(data.sheets, "paper")}; 1st to 5th: percent of each fifth by total, the weakest first`, ["Option", "Papers", "%", "r with rest", ...fifths, ""], rows);
 }

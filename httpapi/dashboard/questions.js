@@ -1,7 +1,7 @@
 // The table of questions: what is to be looked at first, and each column sortable.
 import { h, id, show, svg } from "./dom.js";
 import { correlation, percent, plural, whole } from "./format.js";
-import { band, isGrave, words } from "./verdicts.js";
+import { band, isGrave, weight, words } from "./verdicts.js";
 
 const columns = [
   { key: "question", label: "Question" },
@@ -39,7 +39,7 @@ export function questions(panel, href, chosen) {
     const list = items.questions.map((question, place) => ({ question, place }));
     const value = ({ question, place }) => {
       if (order.by === "question") return place;
-      if (order.by === "flags") return question.flags.length + (isGrave(question) ? 100 : 0) - (question.item_rest ?? 0) / 2;
+      if (order.by === "flags") return weight(question) - (question.item_rest ?? 0) / 2;
       return question[order.by] ?? -Infinity;
     };
     return list.sort((a, b) => (order.down ? value(b) - value(a) : value(a) - value(b)) || a.place - b.place).map((entry) => entry.question);

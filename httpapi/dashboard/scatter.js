@@ -3,7 +3,7 @@
 import { em, keyed, line, linear, sized, text } from "./chart.js";
 import { h, show, svg, visible } from "./dom.js";
 import { correlation, percent, plural } from "./format.js";
-import { isGrave, words } from "./verdicts.js";
+import { isGrave, weight, words } from "./verdicts.js";
 
 export function scatter(panel, chosen) {
   const state = { items: null, selected: null };
@@ -52,7 +52,7 @@ function draw(plot, picture, parts, state, width) {
   parts.zones.replaceChildren(
     svg("rect", { class: "backwards", x: left, y: zero, width: width - right - left, height: height - bottom - zero }),
     text(left + size * 0.4, height - bottom - size * 0.5, "the weak do better", { class: "zone" }),
-    line(left, y(0.2), width - right, y(0.2), "guide"), text(width - right, y(0.2) - size * 0.3, "tells well above .20", { class: "zone", "text-anchor": "end" }));
+    line(left, y(0.2), width - right, y(0.2), "guide"), text(left + size * 0.4, y(0.2) - size * 0.35, "from .20 up: tells well", { class: "zone" }));
   const ticks = [0, 0.2, 0.4, 0.6, 0.8].filter((v) => y(v) > top - 1 && y(v) < height - bottom + 1);
   parts.axis.replaceChildren(line(left, zero, width - right, zero, "base"),
     ...ticks.map((v) => text(left - size * 0.4, y(v) + size * 0.3, v === 0 ? "0" : correlation(v), { "text-anchor": "end" })),
@@ -63,7 +63,7 @@ function draw(plot, picture, parts, state, width) {
   const radius = Math.max(3, size * 0.3);
   keyed(parts.points, "path", drawn, (q) => q.question, (q) => ({
     d: shape(isGrave(q), radius), transform: `translate(${x(q.facility).toFixed(1)} ${y(q.item_rest).toFixed(1)})`,
-    class: [isGrave(q) ? "grave" : q.flags.length ? "watch" : "fine", q.question === state.selected && "current"].filter(Boolean).join(" "),
+    class: [isGrave(q) ? "grave" : weight(q) >= 1 ? "watch" : "fine", q.question === state.selected && "current"].filter(Boolean).join(" "),
     title: `Question ${visible(q.question)}: facility ${percent(q.facility)} %, item–rest ${correlation(q.item_rest)}`,
   }));
   const bad = drawn.filter(isGrave);

@@ -1,10 +1,11 @@
 // What the flags mean, in words: a colour alone tells nobody anything.
 
+const idle = "idle distractor";
 const flagWords = {
   suspect_key: ["wrong key?", "Students who do well choose another option than the one that is credited."],
   negative_discrimination: ["runs backwards", "Who gets it right does worse on the rest: item-rest correlation below 0."],
   key_conflict: ["key conflict", "The same response is credited on some sheets and not on others."],
-  non_functioning_distractor: ["idle distractor", "An option that fewer than 5 % choose, or that better students choose."],
+  non_functioning_distractor: [idle, "An option that fewer than 5 % choose, or that better students choose."],
   too_easy: ["easy", "Its facility is above what the preset wants."],
   too_hard: ["hard", "Its facility is below what the preset wants."],
   low_efficiency: ["low efficiency", "It tells good from weak far less than it could with these scores."],
@@ -16,11 +17,15 @@ const grave = new Set(["suspect_key", "negative_discrimination", "key_conflict"]
 
 export const isGrave = (question) => question.flags.some((flag) => grave.has(flag));
 
+// weight orders questions by how much they ask for a look. An idle distractor is for
+// whoever writes the next paper.
+export const weight = (question) => question.flags.reduce((sum, flag) => sum + (grave.has(flag) ? 100 : flag === "non_functioning_distractor" ? 0.1 : 1), 0);
+
 // words are the flags as [short, long, grave], gravest first. What follows from another
 // flag is left out.
 export function words(question) {
   const flags = question.flags.filter((flag) => !(flag === "negative_discrimination" && question.flags.includes("suspect_key")));
-  return flags.map((flag) => [...(flagWords[flag] ?? [flag.replaceAll("_", " "), ""]), grave.has(flag)]).sort((a, b) => b[2] - a[2]);
+  return flags.map((flag) => [...(flagWords[flag] ?? [flag.replaceAll("_", " "), ""]), grave.has(flag)]).sort((a, b) => b[2] - a[2] || (a[0] === idle) - (b[0] === idle));
 }
 
 const bandWords = {
