@@ -15,6 +15,8 @@ type content struct {
 	aggregates aggregates
 	downloads  budget
 	contract   fixed            // openapi.json
+	docs       fixed            // the same as a page
+	statistics fixed            // what each number means
 	assets     map[string]fixed // the pages' files, by name
 	page       *template.Template
 

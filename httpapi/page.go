@@ -136,5 +136,5 @@ func (c *content) loadDashboard() error {
 			return fmt.Errorf("read template: %w", err)
 		}
 	}
-	return nil
+	return c.loadDocs(functions)
 }

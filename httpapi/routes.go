@@ -86,6 +86,8 @@ func routeTable() []route {
 		{"/", get, (*Server).page, public, access.Read, nil},
 		{deskPattern, get, (*Server).desk, public, access.Read, nil},
 		{documentPattern, get, (*Server).deskDocument, public, access.Read | access.Export, nil},
+		{docsPattern, get, (*Server).docs, public, access.Open, nil},
+		{statisticsPattern, get, (*Server).statistics, public, access.Open, nil},
 		{"/assets/{version}/{name}", get, (*Server).asset, public, access.Open, nil},
 		{"/livez", get, (*Server).livez, ops, access.Open, nil},
 		{"/readyz", get, (*Server).readyz, ops, access.Open, nil},

@@ -15,6 +15,8 @@ import (
 const (
 	Template   = "page.html" // an html/template, rendered by markr/httpapi
 	Desk       = "desk.html" // several of them, by name
+	Docs       = "docs.html" // several, too
+	Statistics = "statistics.html"
 	Stylesheet = "style.css"
 	Script     = "page.js" // the module that imports the others
 	DeskScript = "desk.js"
