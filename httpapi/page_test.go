@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 	"net/http"
+	"net/url"
 	"regexp"
 	"slices"
 	"strconv"
@@ -20,7 +21,7 @@ import (
 	"markr/wal/entry"
 )
 
-var regexpStyle = regexp.MustCompile(`<link rel="stylesheet" href="(/assets/style-[0-9a-f]{16}\.css)">`)
+var regexpStyle = regexp.MustCompile(`<link rel="stylesheet" href="(/assets/[0-9a-f]{16}/style\.css)">`)
 
 func TestPrefersHTML(t *testing.T) {
 	t.Parallel()
@@ -93,8 +94,7 @@ func (o office) page(t testing.TB, target string, status int) webpage {
 		if n.Type != html.ElementNode {
 			continue
 		}
-		ours := n.Data == "script" && strings.HasPrefix(attribute(n, "src"), "/assets/desk-") && n.FirstChild == nil &&
-			strings.HasPrefix(target, "/desk/") && strings.Contains(policy, "; script-src 'self'")
+		ours := n.FirstChild == nil && strings.HasPrefix(attribute(n, "src"), "/assets/") && strings.Contains(policy, "; script-src 'self'")
 		if n.Data == "script" && !ours || n.Data == "style" || n.Data == "iframe" {
 			t.Errorf("the page has a <%s>", n.Data)
 		}
@@ -116,7 +116,11 @@ func (o office) page(t testing.TB, target string, status int) webpage {
 		t.Errorf("language %q", lang)
 	}
 	for _, n := range slices.Concat(d.all("section"), d.all("table")) {
-		if name := d.byID(attribute(n, "aria-labelledby")); name == nil || text(name) == "" {
+		name := d.byID(attribute(n, "aria-labelledby"))
+		if n.Data == "table" && n.FirstChild != nil && n.FirstChild.Data == "caption" {
+			name = n.FirstChild
+		}
+		if name == nil || text(name) == "" {
 			t.Errorf("a <%s> without a name", n.Data)
 		}
 	}
@@ -294,6 +298,89 @@ func TestPageShowsTestsAndImports(t *testing.T) {
 	}
 }
 
+// A test has a page of its own, which shows its figures without any script, and one
+// before it has results, too.
+func TestPageOfOneTest(t *testing.T) {
+	t.Parallel()
+	o := openOffice(t)
+	for _, id := range []string{"1234", "a/b?c=d&e", `"><script>alert(1)</script>`, "物理 🎓", "..%2f"} {
+		target := "/?test=" + url.QueryEscape(id)
+		missing := o.page(t, target, http.StatusNotFound)
+		if said := text(missing.root); !strings.Contains(said, "No results of “"+id+"” yet") {
+			t.Errorf("%q: the page says: %s", id, said)
+		}
+		if link := missing.link("Refused documents"); link != "/desk" {
+			t.Errorf("%q: no way to the refused documents", id)
+		}
+		o.accept(t, scanned(scan{id, "1", "1", "3"}, scan{id, "2", "2", "3"}))
+		d := o.page(t, target+"&cut=50&question=7", http.StatusOK)
+		if rows := d.rows("tests"); len(rows) != 2 || !slices.Equal(rows[1], []string{"2", "50.0", "16.7", "33.3", "41.7", "50.0", "58.3", "66.7"}) {
+			t.Errorf("%q: rows %q", id, rows)
+		}
+		if got := text(d.all("h1")[0]); got != id {
+			t.Errorf("%q: heading %q", id, got)
+		}
+		if got := attribute(d.all("body")[0], "data-test"); got != id {
+			t.Errorf("%q: the script is told of %q", id, got)
+		}
+		for name, want := range map[string]string{"tile-count": "2", "tile-mean": "50.0", "tile-p50": "50.0", "tile-stddev": "16.7"} {
+			if got := text(d.byID(name)); got != want {
+				t.Errorf("%q: %s is %q, want %q", id, name, got, want)
+			}
+		}
+		if wall := d.link("Wall"); !strings.HasPrefix(wall, "/?test=") || !strings.HasSuffix(wall, "&wall=1") {
+			t.Errorf("%q: the wall is at %q", id, wall)
+		}
+		if back := o.page(t, target+"&wall=1", http.StatusOK).link("Leave the wall"); back != target {
+			t.Errorf("%q: back from the wall is %q, want %q", id, back, target)
+		}
+	}
+}
+
+// The documentation names every route and every code, and every link within it and to
+// other pages leads somewhere.
+func TestDocs(t *testing.T) {
+	t.Parallel()
+	o := openOffice(t)
+	d := o.page(t, "/docs", http.StatusOK)
+	said := text(d.root)
+	for _, r := range httpapi.Routes() {
+		if !strings.Contains(said, r.Method+" "+r.Pattern) {
+			t.Errorf("the page lacks %s %s", r.Method, r.Pattern)
+		}
+	}
+	for code := range httpapi.Codes() {
+		if !strings.Contains(said, code) {
+			t.Errorf("the page lacks %s", code)
+		}
+	}
+	statistics := o.page(t, "/docs/statistics", http.StatusOK)
+	for _, name := range []string{"psych", "Moodle", "Canvas", "percentile_cont", "type 7", "27 %", "Cronbach"} {
+		if !strings.Contains(strings.ToLower(text(statistics.root)), strings.ToLower(name)) {
+			t.Errorf("the page of statistics does not speak of %s", name)
+		}
+	}
+	visited := make(map[string]bool)
+	for _, page := range []webpage{d, statistics} {
+		for _, a := range page.all("a") {
+			href := attribute(a, "href")
+			if id, within := strings.CutPrefix(href, "#"); within {
+				if page.byID(id) == nil {
+					t.Errorf("%s leads nowhere", href)
+				}
+				continue
+			}
+			if visited[href] {
+				continue
+			}
+			visited[href] = true
+			if got := o.get(t, href, "Accept: text/html"); got.status != http.StatusOK {
+				t.Errorf("%s: %d", href, got.status)
+			}
+		}
+	}
+}
+
 func TestPageEscapes(t *testing.T) {
 	t.Parallel()
 	o := openOffice(t)
@@ -455,7 +542,18 @@ func TestAssets(t *testing.T) {
 	if cache := got.header.Get("Cache-Control"); cache != "public, max-age=31536000, immutable" {
 		t.Errorf("kept for %q", cache)
 	}
-	for _, name := range []string{"style.css", "page.html", "style-0000000000000000.css", "%2e%2e%2fpage.go", "dashboard.go"} {
+	// Each module is there under the address that the page preloads it from.
+	modules := regexp.MustCompile(`<link rel="modulepreload" href="([^"]+)">`).FindAllStringSubmatch(page.body, -1)
+	if len(modules) < 5 {
+		t.Errorf("the page preloads %d modules", len(modules))
+	}
+	for _, module := range modules {
+		if got := o.get(t, module[1]); got.status != http.StatusOK || got.header.Get("Content-Type") != "text/javascript; charset=utf-8" {
+			t.Errorf("%s: %d %v", module[1], got.status, got.header)
+		}
+	}
+	version := strings.TrimSuffix(href[1], "style.css")
+	for _, name := range []string{"style.css", "0000000000000000/style.css", version[len("/assets/"):] + "page.html", version[len("/assets/"):] + "dashboard.go", "%2e%2e%2fpage.go"} {
 		if got := o.get(t, "/assets/"+name); got.status != http.StatusNotFound {
 			t.Errorf("/assets/%s: %d", name, got.status)
 		}
@@ -501,6 +599,10 @@ func TestContrast(t *testing.T) {
 			{"range", "page", 3},
 			{"median", "sheet", 3},
 			{"median", "box", 3},
+			{"bar", "sheet", 3},
+			{"range", "hover", 3},
+			{"bad", "page", 4.5},
+			{"sheet", "ink", 4.5}, // the cut line's label
 		} {
 			if got := contrast(t, tokens[pair.ink], tokens[pair.ground]); got < pair.least {
 				t.Errorf("%s: --%s on --%s has a contrast of %.2f, less than %v", scheme, pair.ink, pair.ground, got, pair.least)

@@ -33,8 +33,7 @@ type pageView struct {
 	Missing  exam.TestID // there is nothing of this test yet
 }
 
-// View is what the page's script has to do: nothing before there is something to
-// show.
+// View is what the page's script has to do.
 func (v *pageView) View() string {
 	switch {
 	case v.Results != nil:
@@ -44,7 +43,7 @@ func (v *pageView) View() string {
 	case v.Missing != "":
 		return "missing"
 	}
-	return ""
+	return "wait"
 }
 
 // pageOne is one test. The rest of its page is drawn by the script, from the API.

@@ -8,10 +8,11 @@ document.body.classList.add("live");
 const { view, test, prefix, wall } = document.body.dataset;
 if (view === "one") one(test);
 if (view === "all") all(prefix, wall !== undefined);
-if (view === "missing") {
-  // The page of a test appears with its first paper.
+if (view === "missing" || view === "wait") {
+  // The page appears with the first paper of the test, or when the server is ready.
+  const address = view === "missing" ? path("results", test, "aggregate") : "/results?limit=1";
   const waiting = setInterval(async () => {
-    if (!(await get(path("results", test, "aggregate")).catch(() => null))) return;
+    if (!(await get(address).catch(() => null))) return;
     clearInterval(waiting);
     location.reload();
   }, 2000);
