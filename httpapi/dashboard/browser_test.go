@@ -58,8 +58,16 @@ type tab struct {
 	mu struct {
 		sync.Mutex
 
-		faults []string
+		faults   []string
+		expected []string // what may be in one
 	}
+}
+
+// expect allows faults with some words in them.
+func (b *tab) expect(words string) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.mu.expected = append(b.mu.expected, words)
 }
 
 // openTab opens an empty tab of a size, and fails the test if there is a word on the
@@ -79,7 +87,9 @@ func openTab(t *testing.T, width, height int64, scheme string) *tab {
 		b.mu.Lock()
 		defer b.mu.Unlock()
 		for _, fault := range b.mu.faults {
-			t.Errorf("the console says: %s", fault)
+			if !slices.ContainsFunc(b.mu.expected, func(words string) bool { return strings.Contains(fault, words) }) {
+				t.Errorf("the console says: %s", fault)
+			}
 		}
 	})
 	if err := chromedp.Listen(bounded, b.listen); err != nil {

@@ -4,6 +4,7 @@ import { byId, say } from "./dom.js";
 
 const pollEvery = 2000;
 const tryAgainAfter = 30000;
+const failuresMax = 3; // in a row, before the events count as not to be had
 
 // feed calls refresh whenever something may have changed, from now on until the page
 // is gone. The address is that of the events; heard is given what an event says.
@@ -11,6 +12,7 @@ export function feed(address, heard, refresh) {
   let source = null;
   let timer = null;
   let paused = false;
+  let failures = 0;
 
   function status(kind, words) {
     const node = byId("status");
@@ -23,9 +25,13 @@ export function feed(address, heard, refresh) {
     if (paused || document.hidden) return;
     refresh();
     source = new EventSource(address);
-    source.onopen = () => status("good", "Live");
+    source.onopen = () => {
+      failures = 0;
+      status("good", "Live");
+    };
     source.onerror = () => {
-      if (source.readyState === EventSource.CLOSED) poll(); // Refused: 404, 401, 503.
+      // Refused (401, 404, 503), or kept away by something between here and there.
+      if (source.readyState === EventSource.CLOSED || ++failures >= failuresMax) poll();
       else status("wait", "Connecting again");
     };
     for (const name of ["totals", "aggregate", "scores", "imports", "gap"]) {
@@ -44,6 +50,7 @@ export function feed(address, heard, refresh) {
   // poll asks every other second, and tries the events again now and then.
   function poll() {
     close();
+    failures = 0;
     const until = Date.now() + tryAgainAfter;
     timer = setInterval(async () => {
       if (Date.now() > until) open();
