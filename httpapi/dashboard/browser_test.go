@@ -26,8 +26,6 @@ import (
 // is well.
 const patience = 60 * time.Second
 
-var screenshots = flag.String("screenshots", "", "write pictures of the page into this directory")
-
 // browsers are the programs that are looked for, in this order.
 var browsers = []string{"chromium", "chromium-browser", "google-chrome", "chrome", "headless-shell"}
 
@@ -178,13 +176,19 @@ func call[P, R any](t *testing.T, b *tab, command cdp.Command[P, R], parameters 
 	return answer
 }
 
-// await waits until a JavaScript expression is true.
+// await waits until a JavaScript expression is true, over whatever navigation.
 func (b *tab) await(t *testing.T, expression string) {
 	t.Helper()
-	err := chromedp.Do(b.context, chromedp.Poll[chromedp.Void](expression, chromedp.WithPollingTimeout(patience/2), chromedp.WithPollingInterval(20*time.Millisecond)))
-	if err != nil {
-		body, _ := chromedp.Run(b.context, chromedp.Evaluate[string](`document.body.innerText.slice(0, 3000)`))
-		t.Fatalf("%s: %v\n%s", expression, err, body)
+	const between = 20 * time.Millisecond
+	for deadline := time.Now().Add(patience / 2); ; time.Sleep(between) {
+		isTrue, err := chromedp.Run(b.context, chromedp.Evaluate[bool]("Boolean("+expression+")"))
+		if err == nil && isTrue {
+			return
+		}
+		if time.Now().After(deadline) || b.context.Err() != nil {
+			body, _ := chromedp.Run(b.context, chromedp.Evaluate[string](`document.body.innerText.slice(0, 3000)`))
+			t.Fatalf("%s: %v\n%s", expression, err, body)
+		}
 	}
 }
 
