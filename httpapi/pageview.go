@@ -100,12 +100,13 @@ func wallHref(id exam.TestID, wall bool) string {
 }
 
 // pageTime is a time for programs and for people, in UTC.
-type pageTime struct{ Machine, Human string }
+type pageTime struct{ Machine, Human, Short string }
 
 func newPageTime(t time.Time) pageTime {
 	return pageTime{
 		Machine: t.UTC().Format(timestampLayout),
 		Human:   t.UTC().Format("2 Jan 2006, 15:04:05"),
+		Short:   t.UTC().Format("2 Jan, 15:04"),
 	}
 }
 

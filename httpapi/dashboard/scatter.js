@@ -36,8 +36,8 @@ export function scatter(panel, chosen) {
 
 function draw(plot, picture, parts, state, width) {
   const size = em(plot);
-  const [left, right, top, bottom] = [size * 2.4, size * 0.8, size * 1.6, size * 2.6];
-  const height = Math.round(Math.max(size * 14, Math.min(size * 20, width * 0.72)));
+  const [left, right, top, bottom] = [size * 2.4, size * 0.8, size * 2.1, size * 2.6];
+  const height = Math.round(Math.max(size * 14, Math.min(size * 24, width * 0.86)));
   const drawn = state.items.questions.filter((q) => q.facility !== null && q.item_rest !== null);
   const lowest = Math.min(0, ...drawn.map((q) => q.item_rest));
   const highest = Math.max(0.5, ...drawn.map((q) => q.item_rest));
