@@ -21,6 +21,7 @@ export function distribution(panel, test, cut, told) {
     if (!answer) return;
     state.passes = answer.cuts[0];
     told(state.cut, state.passes, answer);
+    redraw();
     describe(view, state);
   });
 
@@ -157,11 +158,11 @@ function drawCut(view, state, x, top, base, size, width) {
   const half = size * 2.1;
   const middle = Math.min(width - half, Math.max(half, at));
   for (const [node, values] of [
-    [stroke, { x1: at, x2: at, y1: size * 1.5, y2: base }],
-    [handle, { x: middle - half, y: 0, width: 2 * half, height: size * 1.75 }],
-    [label, { x: middle, y: size * 1.2 }],
-    [below, { x: middle - half - size * 0.5, y: size * 1.2 }],
-    [above, { x: middle + half + size * 0.5, y: size * 1.2 }],
+    [stroke, { x1: at, x2: at, y1: size * 1.6, y2: base }],
+    [handle, { x: middle - half, y: 0, width: 2 * half, height: size * 1.9 }],
+    [label, { x: middle, y: size * 1.28 }],
+    [below, { x: middle - half - size * 0.5, y: size * 1.28 }],
+    [above, { x: middle + half + size * 0.5, y: size * 1.28 }],
   ]) for (const [name, value] of Object.entries(values)) node.setAttribute(name, value);
   say(label, `${fixed(state.cut, 1).replace(/\.0$/, "")} %`);
   const room = size * 6;
