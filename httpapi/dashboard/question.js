@@ -16,7 +16,7 @@ export function question(panel, test) {
   const picture = svg("svg", { focusable: "false" });
   plot.append(picture);
   const options = h("div", { class: "scroll", tabindex: 0, role: "region", "aria-label": "Options of the question" });
-  const whatIf = h("div", { class: "what-if" });
+  const whatIf = h("div", { class: "what-if", tabindex: 0, role: "region", "aria-label": "What if" });
   const empty = h("p", { class: "none" });
   panel.querySelector(".body").replaceChildren(empty, verdict, plot, options, whatIf);
   const redraw = sized(plot, (width) => state.data && draw(plot, picture, state.data, width));
@@ -92,7 +92,7 @@ function draw(plot, picture, data, width) {
     return;
   }
   const height = Math.round(Math.max(size * 10, Math.min(size * 14, width * 0.5)));
-  const [left, right, top, bottom] = [size * 2.4, size * 5.2, size * 0.8, size * 2.5];
+  const [left, right, top, bottom] = [size * 2.9, size * 5.2, size * 0.8, size * 2.5];
   picture.setAttribute("viewBox", `0 0 ${width} ${height}`);
   picture.setAttribute("width", width);
   picture.setAttribute("height", height);
