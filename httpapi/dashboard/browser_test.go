@@ -52,6 +52,7 @@ func TestMain(m *testing.M) {
 // tabs but the program.
 type tab struct {
 	context context.Context
+	lacks   []string // routes of the server
 
 	mu struct {
 		sync.Mutex
@@ -70,7 +71,7 @@ func (b *tab) expect(words string) {
 
 // openTab opens an empty tab of a size, and fails the test if there is a word on the
 // console in the end. Without a browser the test is skipped.
-func openTab(t *testing.T, width, height int64, scheme string) *tab {
+func openTab(t *testing.T, h *house, width, height int64, scheme string) *tab {
 	t.Helper()
 	start(t)
 	ctx, cancel := chromedp.NewContext(browser.context, chromedp.WithNewBrowserContext())
@@ -78,7 +79,8 @@ func openTab(t *testing.T, width, height int64, scheme string) *tab {
 		t.Fatal(err)
 	}
 	bounded, stop := context.WithTimeout(ctx, patience)
-	b := &tab{context: bounded}
+	b := &tab{context: bounded, lacks: h.lacks(t)}
+	b.mu.expected = b.lacks
 	t.Cleanup(func() {
 		stop()
 		cancel()

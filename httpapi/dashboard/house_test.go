@@ -6,6 +6,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"strings"
 	"testing"
 	"time"
 
@@ -69,6 +70,42 @@ func openHouse(t testing.TB) *house {
 		t.Fatal(err)
 	}
 	return &house{url: "http://" + listener.Addr().String(), client: &http.Client{}}
+}
+
+// lacks are the routes that the page asks for and this server does not have, as a build
+// without item analysis does: the page leaves their panels empty, with a sentence.
+func (h *house) lacks(t testing.TB) []string {
+	t.Helper()
+	var lacking []string
+	for _, path := range []string{"/results/0/scores", "/results/0/items", "/events"} {
+		request, err := http.NewRequestWithContext(t.Context(), http.MethodHead, h.url+path, http.NoBody)
+		if err != nil {
+			t.Fatal(err)
+		}
+		response, err := h.client.Do(request)
+		if err != nil {
+			t.Fatal(err)
+		}
+		response.Body.Close()
+		// A test that nobody has heard of is another problem than a path that is not there.
+		known := func() bool {
+			request.Method = http.MethodGet
+			answer, err := h.client.Do(request)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer answer.Body.Close()
+			body, err := io.ReadAll(answer.Body)
+			if err != nil {
+				t.Fatal(err)
+			}
+			return !bytes.Contains(body, []byte(`"not_found"`))
+		}
+		if response.StatusCode == http.StatusNotFound && !known() {
+			lacking = append(lacking, path[strings.LastIndexByte(path, '/'):])
+		}
+	}
+	return lacking
 }
 
 // post sends a document and returns the status.

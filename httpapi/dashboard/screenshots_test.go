@@ -30,10 +30,11 @@ func TestScreenshots(t *testing.T) {
 	h.scan(t, day, 0.82)
 	const width, height = 1280, 1014
 	for scheme, name := range map[string]string{"light": "page.png", "dark": "page-dark.png"} {
-		b := openTab(t, width, height, scheme)
+		b := openTab(t, h, width, height, scheme)
 		call(t, b, emulation.SetDeviceMetricsOverride, emulation.SetDeviceMetricsOverrideParams{Width: width, Height: height, DeviceScaleFactor: 2})
 		b.run(t, chromedp.Navigate(h.url+one(day.Test)))
 		b.filled(t)
+		b.needs(t, "/items")
 		b.await(t, `document.querySelectorAll(".what-if tbody tr").length === 2`)
 		value[bool](t, b, settled)
 		b.picture(t, filepath.Join(*screenshots, name), height)
@@ -55,7 +56,7 @@ func TestPictures(t *testing.T) {
 	}
 	for _, scheme := range []string{"light", "dark"} {
 		for _, width := range []int64{360, 1280, 3840} {
-			b := openTab(t, width, max(800, width*9/16), scheme)
+			b := openTab(t, h, width, max(800, width*9/16), scheme)
 			b.expect("404") // The page of a test that is not there.
 			for name, path := range shown {
 				b.run(t, chromedp.Navigate(h.url+path))
