@@ -79,7 +79,7 @@ function parts(panel) {
     number: h("input", { id: "cut", type: "number", min: 0, max: 100, step: "any", inputmode: "decimal" }),
     sentence: h("p", { class: "sentence", role: "status" }),
     plot: h("div", { class: "plot plot-distribution" }),
-    grid: svg("g", { class: "grid" }), bars: svg("g", { class: "bars", role: "img" }), axis: svg("g", { class: "axis", "aria-hidden": "true" }),
+    grid: svg("g", { class: "grid" }), bars: svg("g", { class: "bars", role: "img", "aria-label": "No scores yet." }), axis: svg("g", { class: "axis", "aria-hidden": "true" }),
     band: svg("g", { class: "band", "aria-hidden": "true" }),
     cut: svg("g", { class: "cut", role: "slider", tabindex: 0, "aria-label": "Cut line, in percent", "aria-valuemin": 0, "aria-valuemax": 100 },
       svg("line", { class: "cut-line" }), svg("rect", { class: "cut-handle", rx: 4 }), svg("text", { class: "cut-text", "text-anchor": "middle" }), svg("text", { class: "side side-below", "text-anchor": "end" }), svg("text", { class: "side side-above" })),

@@ -27,7 +27,7 @@ export function questions(panel, href, chosen) {
     return h("th", { scope: "col", class: ["question", "flags"].includes(column.key) ? null : "number", "data-key": column.key }, button);
   }));
   const body = h("tbody");
-  scroll.append(h("table", { class: "questions" }, h("thead", null, head), body));
+  scroll.append(h("table", { class: "questions", "aria-labelledby": "questions" }, h("thead", null, head), body));
 
   function sort(by) {
     order.down = order.by === by ? !order.down : by === "flags";

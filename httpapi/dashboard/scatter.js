@@ -10,7 +10,7 @@ export function scatter(panel, chosen) {
   const plot = h("div", { class: "plot plot-scatter" });
   const parts = {
     zones: svg("g", { class: "zones", "aria-hidden": "true" }), axis: svg("g", { class: "axis", "aria-hidden": "true" }),
-    points: svg("g", { class: "points", role: "img" }), names: svg("g", { class: "names", "aria-hidden": "true" }),
+    points: svg("g", { class: "points", role: "img", "aria-label": "No questions yet." }), names: svg("g", { class: "names", "aria-hidden": "true" }),
   };
   const picture = svg("svg", { focusable: "false" }, parts.zones, parts.axis, parts.points, parts.names);
   plot.append(picture);
