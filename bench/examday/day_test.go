@@ -1,6 +1,8 @@
 package examday_test
 
 import (
+	"cmp"
+	"encoding/xml"
 	"testing"
 	"time"
 
@@ -83,4 +85,106 @@ func TestSameSeedSameDay(t *testing.T) {
 	if differ == 0 {
 		t.Error("another seed is the same day")
 	}
+}
+
+// The one question of the day whose key is wrong is credited to the weak, when two in
+// five of its papers are in; every other question of the day to the able, in the end.
+func TestOneWrongKey(t *testing.T) {
+	t.Parallel()
+	for _, seed := range []uint64{1, 2, 3, 4} {
+		day := mustNew(t, seed)
+		papers := 0
+		for _, document := range day.All() {
+			if document.Test == day.Test {
+				papers++
+			}
+		}
+		for _, tt := range []struct {
+			name string
+			test string // empty: all
+			most int    // documents of it
+		}{{"early", day.Test, papers * 2 / 5}, {"in the end", "", len(day.Documents)}} {
+			backwards := make(map[string]bool)
+			for test, correlations := range itemRest(t, day, tt.test, tt.most) {
+				for question, r := range correlations {
+					if r < 0 {
+						backwards[test+" "+question] = true
+					}
+				}
+			}
+			wrong := day.Test + " " + day.Question
+			if !backwards[wrong] {
+				t.Errorf("seed %d, %s: question %s does not run backwards", seed, tt.name, wrong)
+			}
+			if tt.test == "" && len(backwards) != 1 {
+				t.Errorf("seed %d, %s: %v run backwards, want %s alone", seed, tt.name, backwards, wrong)
+			}
+		}
+	}
+}
+
+// sheet is a record as encoding/xml sees it.
+type sheet struct {
+	Student string `xml:"student-number"`
+	Test    string `xml:"test-id"`
+	Answers []struct {
+		Question string `xml:"question,attr"`
+		Awarded  int    `xml:"marks-awarded,attr"`
+	} `xml:"answer"`
+	Summary struct {
+		Obtained int `xml:"obtained,attr"`
+	} `xml:"summary-marks"`
+}
+
+// itemRest is the sign of each question's correlation with the rest, by test, by
+// definition, over the best sheet of each student in so many documents.
+func itemRest(t *testing.T, day *examday.Day, test string, most int) map[string]map[string]int {
+	t.Helper()
+	best := make(map[string]sheet)
+	questions := make(map[string]map[string]int)
+	read := 0
+	for _, document := range day.All() {
+		if document.Wrong || test != "" && document.Test != test || read == most {
+			continue
+		}
+		read++
+		var parsed struct {
+			Results []sheet `xml:"mcq-test-result"`
+		}
+		if err := xml.Unmarshal(document.Body, &parsed); err != nil {
+			t.Fatal(err)
+		}
+		for _, s := range parsed.Results {
+			key := s.Test + " " + s.Student
+			if kept, known := best[key]; !known || s.Summary.Obtained > kept.Summary.Obtained {
+				best[key] = s
+			}
+			if questions[s.Test] == nil {
+				questions[s.Test] = make(map[string]int)
+			}
+			for _, a := range s.Answers {
+				questions[s.Test][a.Question] = 0
+			}
+		}
+	}
+	for test, signs := range questions {
+		for question := range signs {
+			n, x, rest, product := 0, 0, 0, 0
+			for _, s := range best {
+				if s.Test != test {
+					continue
+				}
+				mark, total := 0, 0
+				for _, a := range s.Answers {
+					total += a.Awarded
+					if a.Question == question {
+						mark = a.Awarded
+					}
+				}
+				n, x, rest, product = n+1, x+mark, rest+total-mark, product+mark*(total-mark)
+			}
+			signs[question] = cmp.Compare(n*product, x*rest)
+		}
+	}
+	return questions
 }

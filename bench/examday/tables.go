@@ -24,7 +24,7 @@ var papers = [...]paper{
 	{physics, 41, 40, 4, 22 * time.Minute, 150, 64},
 	{"history-2026-2", 53, 35, 4, 36 * time.Minute, -50, 54},
 	{"maths-2026-higher", 67, 30, 5, 45 * time.Minute, 450, 48},
-	{"statistics-2026-resit", 71, 20, 4, 58 * time.Minute, -500, 7},
+	{"statistics-2026-resit", 71, 20, 4, 58 * time.Minute, -300, 15},
 }
 
 // physics is the test with the miskeyed question.
