@@ -67,7 +67,7 @@ func (s *Server) welcome() string {
 POST /import                            hand in a scanner's document (text/xml+markr)
 GET  /results/{test}/aggregate          mean, deviation, quartiles and count of a test
 GET  /results, /imports, /imports/{id}  the tests; what arrived and what became of it
-GET  /openapi.json                      all of this in detail, health and metrics too
+GET  /docs, /openapi.json               all of this in detail, health and metrics too
 `
 }
 
