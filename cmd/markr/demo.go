@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io/fs"
 	"log/slog"
 	"math"
 	"syscall"
@@ -90,6 +91,9 @@ func demo(ctx context.Context, std streams, o demoOptions) (err error) {
 		t, err = startTemporary(ctx, "", "markr-demo-", "127.0.0.1:0", true, logger)
 	}
 	if err != nil {
+		if _, onDisk := errors.AsType[*fs.PathError](err); onDisk {
+			err = withHint(err, "name a directory for temporary files with TMPDIR")
+		}
 		return err
 	}
 	defer func() { err = errors.Join(err, t.remove()) }()
