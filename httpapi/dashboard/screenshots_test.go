@@ -35,6 +35,7 @@ func TestScreenshots(t *testing.T) {
 		b.run(t, chromedp.Navigate(h.url+one(day.Test)))
 		b.filled(t)
 		b.needs(t, "/items")
+		b.await(t, `document.getElementById("status-text").textContent === "Live"`)
 		b.await(t, `document.querySelectorAll(".what-if tbody tr").length === 2`)
 		value[bool](t, b, settled)
 		b.picture(t, filepath.Join(*screenshots, name), height)
