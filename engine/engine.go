@@ -115,6 +115,7 @@ type Engine struct {
 	}
 	pasts  chan struct{} // a token for each test that is being computed as it was
 	traces chan struct{} // a token for each student who is being looked up
+	rolls  rolls
 
 	// Held shared by everybody who may send to queue, exclusively to close it.
 	closing struct {
@@ -216,6 +217,7 @@ func (e *Engine) Close() error {
 	e.stop()
 	<-e.done
 	e.reprocessing.end()
+	e.rolls.drop()
 	return nil
 }
 

@@ -47,6 +47,9 @@ var (
 	// ErrUnknownImport: there is no import with this id, or it was refused and
 	// has been dropped since.
 	ErrUnknownImport = errors.New("unknown import")
+	// ErrRollGone: the roll that a place is of cannot be made again, because another
+	// rule is in force.
+	ErrRollGone = errors.New("another rule is in force")
 )
 
 // Reprocessing.

@@ -75,3 +75,10 @@ func ApplyTo(checkpoint []byte, at entry.Position, rule scoring.Rule, records ..
 	b.apply(b.test(records[0].Test).last, &intake.Document{Records: records})
 	return encoded(b, r), nil
 }
+
+// RollsKept is how many past rolls are kept.
+func (e *Engine) RollsKept() int {
+	e.rolls.mu.Lock()
+	defer e.rolls.mu.Unlock()
+	return len(e.rolls.mu.kept)
+}

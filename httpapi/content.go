@@ -14,6 +14,7 @@ type content struct {
 	compressor *compressor
 	aggregates aggregates
 	downloads  budget
+	exports    chan struct{}    // a token for each roll that is on its way out
 	contract   fixed            // openapi.json
 	docs       fixed            // the same as a page
 	statistics fixed            // what each number means
@@ -29,7 +30,10 @@ func newContent(limits Limits) (*content, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := &content{compressor: compressor, downloads: budget{max: downloadsOfLargest * limits.DecodedBytesMax}}
+	c := &content{
+		compressor: compressor, downloads: budget{max: downloadsOfLargest * limits.DecodedBytesMax},
+		exports: make(chan struct{}, exportsMax),
+	}
 	if c.contract, err = newFixed(compressor, "application/json", openapiDocument); err != nil {
 		return nil, fmt.Errorf("prepare openapi.json: %w", err)
 	}

@@ -233,3 +233,6 @@ func NewPatience(until time.Time, now func() time.Time) (ctx context.Context, en
 	p := &patience{until: until, now: now}
 	return p, p.end
 }
+
+// ExportsUnderWay is how many rolls are on their way out.
+func (s *Server) ExportsUnderWay() int { return len(s.content.exports) }

@@ -9,6 +9,7 @@ import (
 
 	"markr/engine"
 	"markr/engine/exam"
+	"markr/engine/summary"
 	"markr/wal/entry"
 )
 
@@ -54,7 +55,7 @@ func (s *Server) history(r *request) error {
 	if err := r.checkParameters("from", "to", "limit", "cursor"); err != nil {
 		return err
 	}
-	limit, err := r.limit()
+	next, limit, err := pageAsked(r, parseHistoryCursor)
 	if err != nil {
 		return err
 	}
@@ -69,38 +70,34 @@ func (s *Server) history(r *request) error {
 	if to != 0 && to < from {
 		return errParameter("to", "must not be less than from")
 	}
-	if cursor, given := r.query("cursor"); given {
-		if from, err = parseHistoryCursor(cursor); err != nil {
-			return err
-		}
-	}
+	from = max(from, next)
 	ctx, cancel := s.turn()
 	defer cancel()
 	answer := historyJSON{Test: exam.TestID(r.param("test")), Steps: []stepJSON{}}
 	err = s.engine.History(ctx, answer.Test, from, to, func(step engine.Step) error {
 		if len(answer.Steps) == limit {
-			answer.NextCursor = new(historyCursor(step.Import.Position))
+			next = step.Import.Position
 			return errEnough
 		}
 		answer.Steps = append(answer.Steps, newStepJSON(step))
 		return nil
 	})
-	if err != nil && !errors.Is(err, errEnough) {
+	enough := errors.Is(err, errEnough)
+	if err != nil && !enough {
 		return err
 	}
-	if answer.NextCursor != nil {
+	if enough {
 		filter := url.Values{}
 		if to != 0 {
 			filter.Set("to", strconv.FormatUint(uint64(to), 10))
 		}
 		path := "/results/" + url.PathEscape(string(answer.Test)) + "/history"
-		r.linkNext(path, filter, limit, *answer.NextCursor)
+		answer.NextCursor = r.nextPage(path, filter, limit, historyCursor(next))
 	}
 	return r.resourceJSON(answer)
 }
 
 func newStepJSON(step engine.Step) stepJSON {
-	a := &step.Aggregate
 	return stepJSON{
 		ImportID:      step.Import.ID,
 		Position:      step.Import.Position,
@@ -111,9 +108,13 @@ func newStepJSON(step engine.Step) stepJSON {
 		MarksRaised:   step.Effects.Raised,
 		Unchanged:     step.Effects.Unchanged,
 		Available:     marksJSON(step.Available),
-		Aggregate: aggregateJSON{
-			Mean: percentage(a.Mean), StdDev: percentage(a.StdDev), Min: percentage(a.Min), Max: percentage(a.Max),
-			P25: percentage(a.P25), P50: percentage(a.P50), P75: percentage(a.P75), Count: a.Count,
-		},
+		Aggregate:     newAggregateJSON(step.Aggregate),
+	}
+}
+
+func newAggregateJSON(a summary.Aggregate) aggregateJSON {
+	return aggregateJSON{
+		Mean: percentage(a.Mean), StdDev: percentage(a.StdDev), Min: percentage(a.Min), Max: percentage(a.Max),
+		P25: percentage(a.P25), P50: percentage(a.P50), P75: percentage(a.P75), Count: a.Count,
 	}
 }

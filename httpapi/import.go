@@ -199,7 +199,7 @@ func appendUUID(dst []byte, id uuid.UUID) []byte {
 
 // appendString appends an id as a JSON string. Ids are UTF-8 without control
 // characters, so two characters need escaping.
-func appendString(dst []byte, text string) []byte {
+func appendString[T string | []byte](dst []byte, text T) []byte {
 	dst = append(dst, '"')
 	for i := range len(text) {
 		if text[i] == '"' || text[i] == '\\' {

@@ -22,6 +22,7 @@ const (
 	codeInvalidPath          code = "invalid_path"
 	codeInvalidParameter     code = "invalid_parameter"
 	codeInvalidCursor        code = "invalid_cursor"
+	codeCursorExpired        code = "cursor_expired"
 	codeUnauthorized         code = "unauthorized"
 	codeForbidden            code = "forbidden"
 	codeTooManyRequests      code = "too_many_requests"
@@ -84,6 +85,10 @@ var kinds = map[code]kind{
 	codeInvalidCursor: {
 		fasthttp.StatusBadRequest, "Invalid cursor",
 		"The cursor is not one that this list gave out.", 0,
+	},
+	codeCursorExpired: {
+		fasthttp.StatusConflict, "Cursor expired",
+		"What the cursor goes on with is not what it was: another rule is in force since. Start again without a cursor.", 0,
 	},
 	codeMalformedXML: {
 		fasthttp.StatusBadRequest, "Malformed document",
@@ -163,7 +168,7 @@ var kinds = map[code]kind{
 	},
 	codeNotAcceptable: {
 		fasthttp.StatusNotAcceptable, "Not acceptable",
-		"The Accept-Encoding header allows none of the forms this resource has.", 0,
+		"The Accept or the Accept-Encoding header allows none of the forms this resource has.", 0,
 	},
 	codeRequestTimeout: {
 		fasthttp.StatusRequestTimeout, "Request timeout",
@@ -244,6 +249,7 @@ var sentinels = []struct {
 	{engine.ErrUnknownTest, codeUnknownTest, "No accepted document has named this test."},
 	{engine.ErrUnknownStudent, codeUnknownStudent, "No accepted document has a scan of this student in this test."},
 	{engine.ErrUnknownPosition, codeUnknownPosition, "The log has not come to this position yet; GET /imports shows the newest."},
+	{engine.ErrRollGone, codeCursorExpired, "Another scoring rule is in force since the first page: start again without a cursor."},
 	{engine.ErrUnknownImport, codeUnknownImport, "There is no import with this id, or it was refused and has been dropped since."},
 	{engine.ErrNotRefused, codeNotRefused, "This import was not refused: there is nothing to correct or to try again. Nothing was counted."},
 	{engine.ErrResolved, codeAlreadyResolved, "This import is resolved already, or somebody is about to do it; GET /imports/{id} names by what. Nothing was counted."},

@@ -34,6 +34,7 @@ var sentinelStatuses = map[string]struct {
 	"engine.ErrReprocessNotReady": {engine.ErrReprocessNotReady, 409, "reprocess_conflict"},
 	"engine.ErrUnknownTest":       {engine.ErrUnknownTest, 404, "unknown_test"},
 	"engine.ErrUnknownStudent":    {engine.ErrUnknownStudent, 404, "unknown_student"},
+	"engine.ErrRollGone":          {engine.ErrRollGone, 409, "cursor_expired"},
 	"engine.ErrUnknownPosition":   {engine.ErrUnknownPosition, 404, "unknown_position"},
 	"intake.ErrNoRecord":          {intake.ErrNoRecord, 500, "internal_error"},
 	"engine.ErrNotRefused":        {engine.ErrNotRefused, 409, "not_refused"},

@@ -148,14 +148,28 @@ type answer struct {
 // do sends a request and reads the answer. The error is a server that cannot be
 // reached, whatever the status is.
 func (c *client) do(request *http.Request) (answer, error) {
+	response, err := c.begin(request)
+	if err != nil {
+		return answer{}, err
+	}
+	return c.whole(response)
+}
+
+// begin sends a request and reads the head of the answer.
+func (c *client) begin(request *http.Request) (*http.Response, error) {
 	request.Header.Set("User-Agent", c.agent)
 	if c.token != "" {
 		request.Header.Set("Authorization", "Bearer "+c.token)
 	}
 	response, err := c.http.Do(request)
 	if err != nil {
-		return answer{}, c.unreachable(err)
+		return nil, c.unreachable(err)
 	}
+	return response, nil
+}
+
+// whole reads an answer to its end.
+func (c *client) whole(response *http.Response) (answer, error) {
 	defer response.Body.Close() //nolint:errcheck // Nothing is lost: the body is read to its end.
 	body, err := io.ReadAll(io.LimitReader(response.Body, answerBytesMax))
 	if err != nil {
