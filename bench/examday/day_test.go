@@ -91,7 +91,7 @@ func TestSameSeedSameDay(t *testing.T) {
 // five of its papers are in; every other question of the day to the able, in the end.
 func TestOneWrongKey(t *testing.T) {
 	t.Parallel()
-	for _, seed := range []uint64{1, 2, 3, 4} {
+	for _, seed := range []uint64{1, 2} {
 		day := mustNew(t, seed)
 		papers := 0
 		for _, document := range day.All() {

@@ -26,8 +26,10 @@ type house struct {
 	client *http.Client
 }
 
-func openHouse(t testing.TB) *house {
+// openHouse starts it, unless there is no browser to look at it.
+func openHouse(t *testing.T) *house {
 	t.Helper()
+	start(t)
 	formats, err := intake.NewRegistry(mcqxml.New(intake.Limits{}))
 	if err != nil {
 		t.Fatal(err)
