@@ -16,9 +16,13 @@ type content struct {
 	downloads  budget
 	exports    chan struct{}    // a token for each roll that is on its way out
 	contract   fixed            // openapi.json
-	assets     map[string]fixed // the page's files, by fingerprinted name
+	docs       fixed            // the same as a page
+	statistics fixed            // what each number means
+	assets     map[string]fixed // the pages' files, by name
 	page       *template.Template
-	desk       *template.Template
+
+	assetsVersion string // the fingerprint of all assets
+	desk          *template.Template
 }
 
 func newContent(limits Limits) (*content, error) {

@@ -25,7 +25,7 @@ type metrics struct {
 	denied          map[string]prometheus.Counter // requests, by reason
 	refusedSources  refusedSources
 	connections     prometheus.Gauge
-	pausing         prometheus.Gauge   // connections that rest, see conn.refused
+	pausing         prometheus.Gauge // connections that rest, see conn.refused
 	subscribers     prometheus.Gauge
 	slowSubscribers prometheus.Counter
 	events          [eventKinds]prometheus.Counter

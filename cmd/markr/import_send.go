@@ -205,6 +205,13 @@ func isRefusal(status int) bool {
 	return false
 }
 
+// memoryDocument is one that is in memory.
+func memoryDocument(name string, body []byte) document {
+	return document{name: name, open: func() (io.ReadCloser, int64, error) {
+		return io.NopCloser(bytes.NewReader(body)), int64(len(body)), nil
+	}}
+}
+
 // stdinDocument reads standard input once and can then be sent again.
 func stdinDocument(stdin io.Reader) document {
 	read := sync.OnceValues(func() ([]byte, error) {
