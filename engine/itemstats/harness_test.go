@@ -111,10 +111,10 @@ type cohort struct {
 
 func cohorts() []cohort {
 	return []cohort{
-		{name: "plain", students: 150, scans: 200, questions: 12, responses: 4, marks: 1000, left: 20},
+		{name: "plain", students: 100, scans: 140, questions: 8, responses: 4, marks: 1000, left: 20},
 		{name: "odd", students: 80, scans: 150, questions: 9, responses: 5, marks: 2000, absent: 6, left: 5, wrong: 7, unknown: 12, keys: 9},
 		{name: "decimals", students: 90, scans: 120, questions: 7, responses: 3, marks: 1500, decimals: true, left: 9},
-		{name: "free", students: 400, scans: 500, questions: 3, marks: 1000, left: 9},
+		{name: "free", students: 180, scans: 220, questions: 3, marks: 1000, left: 9},
 		{name: "two", students: 3, scans: 5, questions: 2, responses: 2, marks: 1000},
 		{name: "one", students: 1, scans: 2, questions: 1, responses: 2, marks: 1000},
 		{name: "alike", students: 30, scans: 30, questions: 4, responses: 1, marks: 1000},

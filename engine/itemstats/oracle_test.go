@@ -105,10 +105,11 @@ type batch struct {
 	items     []rats                      // by question, by sheet
 	total     rats
 	available []exam.Marks // by question
+	shares    map[string]rats
 }
 
 func newBatch(kept []scan) *batch {
-	b := new(batch)
+	b := &batch{shares: make(map[string]rats)}
 	known := make(map[exam.Text]exam.Marks)
 	for _, s := range kept {
 		if len(s.answers) == 0 || slices.ContainsFunc(s.answers, func(a exam.Answer) bool { return a.Awarded == exam.MarksUnknown }) {
@@ -152,7 +153,12 @@ func (b *batch) rest(q int) rats {
 // weights are how much of each sheet is in the ranks from low to high, in order of total:
 // for sheets with the same total, the mean over all orders.
 func (b *batch) weights(low, high *big.Rat) rats {
+	key := low.String() + " " + high.String()
+	if w, known := b.shares[key]; known {
+		return w
+	}
 	w := make(rats, len(b.total))
+	b.shares[key] = w
 	for s, x := range b.total {
 		below, same := int64(0), int64(0)
 		for _, y := range b.total {
