@@ -205,7 +205,7 @@ func (a *Analysis) questions() {
 			q := &a.Questions[i]
 			for code := range q.counts[1:] {
 				s := v.sums.values[int(v.offsets[q.at])+code]
-				q.counts[code+1] = valueCount{s.sheets, s.marks}
+				q.counts[code+1] = valueCount(s)
 			}
 		}
 	default:

@@ -40,15 +40,29 @@ func (v *View) Sums() string {
 	return strings.Join(lines, "\n")
 }
 
-// Without shortcuts, for figures that both ways of computing have to give.
-var (
-	FigureOf = func(root bool, numerator, denominator []int64) (quick, exact float64) {
-		of := func(list []int64) (wides []wide) {
-			for _, n := range list {
-				wides = append(wides, wideOf(n))
+// Sheets are all sheets of a view, by row.
+func (v *View) Sheets() string {
+	var b strings.Builder
+	for row := range v.rows {
+		c, at := v.chunks[row>>chunkBits], row&chunkMask
+		fmt.Fprint(&b, c.marks[at])
+		for q := range v.questions {
+			if q < c.questions {
+				fmt.Fprint(&b, " ", c.codes[q*c.room+at])
 			}
-			return wides
 		}
-		return figure(root, wide{}, of(numerator), of(denominator)).Value, exactly(root, of(numerator), of(denominator))
+		b.WriteString("\n")
 	}
-)
+	return b.String()
+}
+
+// FigureOf is a figure in both ways of computing it, which have to give the same.
+func FigureOf(root bool, numerator, denominator []int64) (quick, exact float64) {
+	of := func(list []int64) (wides []wide) {
+		for _, n := range list {
+			wides = append(wides, wideOf(n))
+		}
+		return wides
+	}
+	return figure(root, wide{}, of(numerator), of(denominator)).Value, exactly(root, of(numerator), of(denominator))
+}

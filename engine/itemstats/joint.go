@@ -77,6 +77,13 @@ func (a *Analysis) walk(list []altered) []shift {
 		}
 	}
 	counts := a.jointCounts(list)
+	if counts.dense != nil {
+		for g := range gains {
+			for b := range gains[g].of {
+				gains[g].of[b] /= counts.unit
+			}
+		}
+	}
 	var gained [chunkRows]int32
 	for i, c := range v.chunks {
 		rows := min(v.rows-i*chunkRows, chunkRows)
@@ -163,8 +170,7 @@ func (j *jointCounts) add(sheets, gained []int32) {
 		if marks >= 0 {
 			// Both are multiples of the unit, and multiplying is much quicker than dividing.
 			score := int32(float64(marks&marksMask)*j.inverse + 0.5)
-			delta := int32(float64(gained[i])*j.inverse - float64(j.least) + 0.5)
-			j.dense[score*j.width+delta]++
+			delta := int32(			j.dense[score*j.width+delta]++
 		}
 	}
 }

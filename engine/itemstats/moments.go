@@ -3,6 +3,7 @@ package itemstats
 import (
 	"math/big"
 	"math/bits"
+	"slices"
 )
 
 // moments are the power sums of marks, in thousandths: no sheet has more than 2^30 of them
@@ -63,8 +64,8 @@ func minus(number []uint64, low, high uint64) {
 
 func bigOf(words ...uint64) *big.Int {
 	n := new(big.Int)
-	for i := len(words) - 1; i >= 0; i-- {
-		n.Lsh(n, 64).Or(n, new(big.Int).SetUint64(words[i]))
+	for _, word := range slices.Backward(words) {
+		n.Lsh(n, 64).Or(n, new(big.Int).SetUint64(word))
 	}
 	return n
 }

@@ -67,7 +67,7 @@ func (s *sheets) append(epoch uint32, questions int) (c *chunk, at int) {
 }
 
 // change is a sheet that is about to be written anew, with so many questions.
-func (s *sheets) change(row uint32, epoch uint32, questions int) (c *chunk, at int) {
+func (s *sheets) change(row, epoch uint32, questions int) (c *chunk, at int) {
 	n := row >> chunkBits
 	if c = s.chunks[n]; c.epoch != epoch || c.questions < questions {
 		s.grow(int(n), epoch, 0, questions)

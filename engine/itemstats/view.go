@@ -48,10 +48,3 @@ func (v *View) Spell(t exam.Text) string {
 	}
 	return t.String()
 }
-
-// find is the number of a question that is spelled so.
-func (v *View) find(name string) (at int, ok bool) {
-	id := exam.TextOf([]byte(name))
-	at = slices.IndexFunc(v.questions, func(q question) bool { return q.id == id })
-	return at, at >= 0
-}

@@ -29,7 +29,9 @@ func TestWhatIf(t *testing.T) {
 			boundaries = append(boundaries, itemstats.Boundary{Grade: text, From: from})
 		}
 		for _, change := range []itemstats.Change{
-			{}, {Withdraw: []string{"2"}}, {Withdraw: []string{"0", "3"}},
+			{},
+			{Withdraw: []string{"2"}},
+			{Withdraw: []string{"0", "3"}},
 			{Keys: []itemstats.NewKey{{Question: "1", Responses: []string{"A"}}}},
 			{Withdraw: []string{"4"}, Keys: []itemstats.NewKey{{Question: "0", Responses: []string{"B", "C"}}, {Question: "2", Responses: []string{""}}}},
 		} {
