@@ -168,9 +168,9 @@ func (j *jointCounts) add(sheets, gained []int32) {
 	}
 	for i, marks := range sheets {
 		if marks >= 0 {
-			// Both are multiples of the unit, and multiplying is much quicker than dividing.
+			// They are multiples of the unit, and multiplying is much quicker than dividing.
 			score := int32(float64(marks&marksMask)*j.inverse + 0.5)
-			delta := int32(			j.dense[score*j.width+delta]++
+			j.dense[score*j.width+gained[i]-j.least]++
 		}
 	}
 }
