@@ -2,6 +2,7 @@ package httpapi
 
 import (
 	"errors"
+	"math/rand/v2"
 	"net"
 	"os"
 	"time"
@@ -77,6 +78,9 @@ func (c *conn) opened(now time.Time) {
 // Read implements net.Conn. A request that arrives in one piece is never waited
 // for, so its time limit is not even looked up.
 func (c *conn) Read(p []byte) (int, error) {
+	if c.pause > 0 {
+		c.rest()
+	}
 	if c.phase == phaseBegun {
 		within := c.gate.server.limits.ReadTimeout
 		if !c.bodyBy.IsZero() {
@@ -118,6 +122,25 @@ func (c *conn) begun() {
 // readBy sets when the rest of a request has to be there.
 func (c *conn) readBy(by time.Time) {
 	c.phase, c.reads.by = phaseReceiving, by
+}
+
+// refused makes the connection rest before it is read again, because an import on it
+// was refused for want of room and the client has been told to come later. Who does
+// loses nothing. Who sends again at once is not heard at once, and so takes no time from
+// those who are being served. How long differs, so that not all come back together.
+func (c *conn) refused(most time.Duration) {
+	if most > 0 {
+		c.pause = most/2 + rand.N(most/2+1) //nolint:gosec // It is no secret.
+	}
+}
+
+// rest lets the pause go by.
+func (c *conn) rest() {
+	pausing := c.gate.server.metrics.pausing
+	pausing.Inc()
+	time.Sleep(c.pause)
+	pausing.Dec()
+	c.pause = 0
 }
 
 // SetReadDeadline implements net.Conn. The core calls it for a body whose length

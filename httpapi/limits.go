@@ -22,12 +22,17 @@ type Limits struct {
 	// hold together; default a quarter of the Go memory limit or, without one,
 	// 1 GiB, and at least twice DecodedBytesMax, BodyBytesMax and a zstd window.
 	BytesInFlightMax int64
-	// ImportsInFlightMax is how many imports may be under way; default 256 per
-	// processor, because most of them wait for the network or the disk.
+	// ImportsInFlightMax is how many imports may be under way, their bodies received;
+	// default 32 per processor: enough to fill a group while another syncs, few enough
+	// that readers come in between.
 	ImportsInFlightMax int
 	// ImportWaitMax is how long an import may wait to be one of them; default
 	// 100 ms, in which a server works off a burst.
 	ImportWaitMax time.Duration
+	// RetryPause is how long a connection is not read after an import on it was
+	// refused for want of room: up to this long, and at least half of it. Default
+	// 1 s, the least that Retry-After asks for; negative: not at all.
+	RetryPause time.Duration
 	// HeaderBytesMax is the longest request header; default 16 KiB.
 	HeaderBytesMax int
 	// HeaderLinesMax is how many header fields a request may have; default 100.
@@ -62,8 +67,9 @@ const (
 	BodyBytesMaxDefault             = 32 << 20
 	DecodedBytesMaxDefault          = 256 << 20
 	BytesInFlightMaxDefault         = 1 << 30
-	ImportsInFlightPerProcessor     = 256
+	ImportsInFlightPerProcessor     = 32
 	ImportWaitMaxDefault            = 100 * time.Millisecond
+	RetryPauseDefault               = time.Second
 	HeaderBytesMaxDefault           = 16 << 10
 	HeaderLinesMaxDefault           = 100
 	ReadTimeoutDefault              = 10 * time.Second
@@ -82,6 +88,7 @@ func (l Limits) WithDefaults() Limits {
 	orDefault(&l.BytesInFlightMax, max(bytesInFlightByDefault(), l.bytesInFlightMin()))
 	orDefault(&l.ImportsInFlightMax, ImportsInFlightPerProcessor*runtime.GOMAXPROCS(0))
 	orDefault(&l.ImportWaitMax, ImportWaitMaxDefault)
+	orDefault(&l.RetryPause, RetryPauseDefault)
 	orDefault(&l.HeaderBytesMax, HeaderBytesMaxDefault)
 	orDefault(&l.HeaderLinesMax, HeaderLinesMaxDefault)
 	orDefault(&l.ReadTimeout, ReadTimeoutDefault)

@@ -532,3 +532,37 @@ func seriesOf(t testing.TB, b *border) map[string]float64 {
 	}
 	return series
 }
+
+// TestRetryPause: a connection on which an import was refused for want of room is
+// answered at once, and not read again before half of the pause; others are.
+func TestRetryPause(t *testing.T) {
+	t.Parallel()
+	for _, pause := range []time.Duration{-1, 2 * time.Second} {
+		b := newBorder(t, func(opts *httpapi.Options) {
+			opts.Limits.ImportWaitMax, opts.Limits.RetryPause = time.Millisecond, pause
+		})
+		giveBack := b.TakePlaces()
+		body := document(sheet("1", "1", 1, 2))
+		refusedOnce := typed + fmt.Sprintf("Content-Length: %d\r\n\r\n%s", len(body), body)
+		s := dial(t, b.address)
+		began := time.Now()
+		s.send(refusedOnce)
+		s.answer("POST").want(t, 503)
+		answered := time.Since(began)
+		giveBack()
+		s.send(ask)
+		if pause > 0 {
+			eventually(t, "the connection rests", func() bool { return seriesOf(t, b)["markr_http_connections_pausing"] == 1 })
+		}
+		s.answer("GET").want(t, 200)
+		if waited := time.Since(began); waited < pause/2 {
+			t.Errorf("pause %v: heard again after %v", pause, waited)
+		}
+		if pause > 0 && answered >= pause/2 {
+			t.Errorf("the refusal came after %v", answered)
+		}
+		if resting := seriesOf(t, b)["markr_http_connections_pausing"]; resting != 0 {
+			t.Errorf("%v connections rest", resting)
+		}
+	}
+}

@@ -205,7 +205,8 @@ type conn struct {
 	bodyBy        time.Time // of a body whose length was declared, until it is waited for
 	large         bool      // the answer is
 	reads, writes deadline
-	source        string // address as text, once somebody has asked
+	pause         time.Duration // before it is read again
+	source        string        // address as text, once somebody has asked
 	certified     certified
 }
 

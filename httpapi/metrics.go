@@ -25,6 +25,7 @@ type metrics struct {
 	denied          map[string]prometheus.Counter // requests, by reason
 	refusedSources  refusedSources
 	connections     prometheus.Gauge
+	pausing         prometheus.Gauge   // connections that rest, see conn.refused
 	opened          prometheus.Counter // connections, those that are closed included
 	importsInFlight prometheus.Gauge
 }
@@ -114,6 +115,9 @@ func newMetrics(s *Server, registerer prometheus.Registerer, table []route) (*me
 		connections: prometheus.NewGauge(prometheus.GaugeOpts{
 			Name: "markr_http_connections", Help: "Connections open.",
 		}),
+		pausing: prometheus.NewGauge(prometheus.GaugeOpts{
+			Name: "markr_http_connections_pausing", Help: "Connections not read for a moment, because an import on them was refused for want of room.",
+		}),
 		opened: prometheus.NewCounter(prometheus.CounterOpts{
 			Name: "markr_http_connections_opened_total", Help: "Connections let in.",
 		}),
@@ -125,7 +129,7 @@ func newMetrics(s *Server, registerer prometheus.Registerer, table []route) (*me
 		unread:   make(map[code]prometheus.Counter),
 		denied:   make(map[string]prometheus.Counter),
 	}
-	collectors := append([]prometheus.Collector{m.requests, m.panics, m.connections, m.opened, m.importsInFlight},
+	collectors := append([]prometheus.Collector{m.requests, m.panics, m.connections, m.pausing, m.opened, m.importsInFlight},
 		m.vectors(table)...)
 	for _, c := range append(collectors, s.gauges()...) {
 		if err := registerer.Register(c); err != nil {

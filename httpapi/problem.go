@@ -136,6 +136,9 @@ func (r *request) problem(err error) {
 	if k.retrySeconds > 0 && p.header != fasthttp.HeaderRetryAfter {
 		r.setHeader("Retry-After", p.retryAfter(r.idText()))
 	}
+	if p.code == codeOverloaded && r.conn != nil && r.route != nil && r.route.takesDocument() {
+		r.conn.refused(r.server.limits.RetryPause)
+	}
 	_ = r.send(k.status, problemType, p.body(r.idText())) // never fails
 	if (p.code == codeInternal || p.code == codeDamaged) && !errors.Is(err, errPanicked) {
 		r.server.logger.LogAttrs(r.ctx, slog.LevelError, "request failed",

@@ -45,6 +45,7 @@ type serveOptions struct {
 	profiles    string                             // empty: there are none
 
 	limits          httpapi.Limits
+	retryPause      time.Duration
 	intake          intake.Limits
 	headerBytesMax  int64
 	refusedBytesMax int64
@@ -184,6 +185,10 @@ func (o *serveOptions) resourceFlags() []cli.Flag {
 			Usage:       "take at most `N` imports at a time; one more is answered 503 with Retry-After",
 			DefaultText: fmt.Sprintf("%d per processor", httpapi.ImportsInFlightPerProcessor), Validator: atLeastOne,
 		},
+		&cli.DurationFlag{
+			Name: "retry-pause", Category: category, Value: httpapi.RetryPauseDefault, Destination: &o.retryPause,
+			Usage: "read nothing for up to `DURATION` from a connection after an import on it was answered 503 for want of room; 0s behind a proxy whose connections carry many clients", Validator: notNegative,
+		},
 		&sizeFlag{
 			Name: "bytes-in-flight-max", Category: category, Destination: &o.limits.BytesInFlightMax,
 			Usage:       "let all documents under way hold at most `SIZE` together",
@@ -244,6 +249,9 @@ func duration(category, name, usage string, value time.Duration, target *time.Du
 func (o *serveOptions) httpLimits() (httpapi.Limits, error) {
 	limits := o.limits
 	limits.HeaderBytesMax = int(o.headerBytesMax)
+	if limits.RetryPause = o.retryPause; o.retryPause == 0 {
+		limits.RetryPause = -1 // as the limits say it
+	}
 	limits = limits.WithDefaults()
 	if err := limits.Validate(); err != nil {
 		return limits, withHint(usageError(err), "the limits have to fit together: change one of them, see `markr serve --help`")
