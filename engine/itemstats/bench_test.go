@@ -58,3 +58,41 @@ func BenchmarkKeep(b *testing.B) {
 		test.Keep(uint32(i%20_000), i*7%20_000)
 	}
 }
+
+// BenchmarkRead makes a document of one sheet ready and counts it, again and again, and a
+// document of a hundred: both of 20 questions.
+func BenchmarkRead(b *testing.B) {
+	scans := cohort{students: 100, scans: 100, questions: 20, responses: 4, marks: 1000, left: 50}.generate(random(b))
+	var answers []exam.Answer
+	records := make([]exam.Record, len(scans))
+	for i, s := range scans {
+		records[i] = exam.Record{Obtained: s.obtained, FirstAnswer: uint32(len(answers)), Answers: uint32(len(s.answers))}
+		answers = append(answers, s.answers...)
+	}
+	for name, sheets := range map[string]int{"sheets=1": 1, "sheets=100": 100} {
+		var d itemstats.Draft
+		var test itemstats.Test
+		read := func() {
+			d.Reset()
+			d.Read(records[:sheets], answers)
+		}
+		b.Run("draft/"+name, func(b *testing.B) {
+			for b.Loop() {
+				read()
+			}
+			b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N*sheets), "ns/sheet")
+		})
+		b.Run("count/"+name, func(b *testing.B) {
+			read()
+			row := uint32(0)
+			for b.Loop() {
+				test.Begin(&d, 0, exam.Text.String)
+				for i := range sheets {
+					test.Keep(row, i)
+					row++
+				}
+			}
+			b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N*sheets), "ns/sheet")
+		})
+	}
+}
