@@ -11,7 +11,7 @@ FUZZTIME  := 20s
 # Packages whose tests have a -long flag; `go test ./... -long` would stop at the others.
 LONG_PACKAGES = $$(grep -rl --include='*_test.go' 'flag.Bool("long"' . | xargs -r -n1 dirname | sort -u)
 
-.PHONY: help check fmt fmt-check lint vet test race long crash kill powercut histories reference soak merges overload bench bench-compare fuzz mutants
+.PHONY: help check fmt fmt-check lint vet test race long crash kill powercut histories reference soak merges overload screenshots bench bench-compare fuzz mutants
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -75,6 +75,9 @@ mutants: ## break each promise in one place, and see a test fail; three minutes
 
 overload: ## ten times what the machine can take, for OVERLOAD: goodput, refusals, reads, memory, recovery
 	go test ./cmd/markr -run '^TestOverload$$' -v -timeout 2h -overload $(OVERLOAD)
+
+screenshots: ## the README's pictures of the page, from generated data (needs Chromium)
+	go test ./httpapi/dashboard -run '^TestScreenshots$$' -count 1 -v -screenshots .
 
 bench: ## every Go benchmark; BENCHTIME=5s for steadier numbers
 	go test -run '^$$' -bench . -benchmem -benchtime $(BENCHTIME) ./...

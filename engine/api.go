@@ -18,6 +18,10 @@ type Submission struct {
 	// Corrects is the refused import that this document corrects; uuid.Nil: none. See
 	// [Engine.Import].
 	Corrects uuid.UUID
+	// Room is asked before memory is taken beside Raw, so many bytes of it, until Import
+	// returns: for the text of a document in another encoding than UTF-8. Its error is
+	// Import's, and nothing is kept of the document. Nil: there is room for all.
+	Room func(bytes int) error
 }
 
 // Receipt says what an accepted document did. Records = StudentsAdded +

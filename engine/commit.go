@@ -121,6 +121,7 @@ func (e *Engine) commit(b *book, t *trail, batch []*draft) {
 		for _, d := range batch {
 			e.settle(d)
 		}
+		e.notify(batch)
 		visible := e.opts.Now()
 		e.metrics.apply.Observe(visible.Sub(durable).Seconds())
 		e.metrics.visibility.Observe(visible.Sub(durable).Seconds())

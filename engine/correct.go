@@ -15,8 +15,9 @@ import (
 // *[RefusedError] of that one, and nothing is stored.
 //
 // Further errors are [ErrUnknownImport], also for one that was dropped, [ErrNotRefused],
-// [ErrResolved], and those of [Engine.Import]. One document is in memory.
-func (e *Engine) Retry(ctx context.Context, id uuid.UUID, source string) (Receipt, error) {
+// [ErrResolved], and those of [Engine.Import]. One document is in memory; room is that of
+// a [Submission].
+func (e *Engine) Retry(ctx context.Context, id uuid.UUID, source string, room func(bytes int) error) (Receipt, error) {
 	if err := e.Writable(); err != nil {
 		return Receipt{}, fmt.Errorf("retry import: %w", err)
 	}
@@ -28,7 +29,7 @@ func (e *Engine) Retry(ctx context.Context, id uuid.UUID, source string) (Receip
 	if err != nil {
 		return Receipt{}, fmt.Errorf("retry import: %w", err)
 	}
-	return e.importFor(ctx, Submission{Raw: raw, MediaType: h.MediaType, Source: source}, aim{id: id, retry: true})
+	return e.importFor(ctx, Submission{Raw: raw, MediaType: h.MediaType, Source: source, Room: room}, aim{id: id, retry: true})
 }
 
 // findRefused is the header of a refused import.

@@ -103,6 +103,7 @@ type Engine struct {
 	reprocessing reprocessing
 
 	appending appending
+	watches   watches
 
 	// live is the book for those who look at more than a state holds: one student's
 	// scans, a test as it was. The committer holds it while it takes a batch, others
@@ -113,8 +114,10 @@ type Engine struct {
 
 		book *book
 	}
+	eras   eras
 	pasts  chan struct{} // a token for each test that is being computed as it was
 	traces chan struct{} // a token for each student who is being looked up
+	rolls  rolls
 
 	// Held shared by everybody who may send to queue, exclusively to close it.
 	closing struct {
@@ -216,6 +219,7 @@ func (e *Engine) Close() error {
 	e.stop()
 	<-e.done
 	e.reprocessing.end()
+	e.rolls.drop()
 	return nil
 }
 

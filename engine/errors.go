@@ -44,9 +44,14 @@ var (
 	ErrUnknownStudent = errors.New("unknown student")
 	// ErrUnknownPosition: the log has not come to this position yet.
 	ErrUnknownPosition = errors.New("unknown position")
+	// ErrLostPast: a document counted then that no decoder of today reads.
+	ErrLostPast = errors.New("the past cannot be computed: a document that counted then is not readable now")
 	// ErrUnknownImport: there is no import with this id, or it was refused and
 	// has been dropped since.
 	ErrUnknownImport = errors.New("unknown import")
+	// ErrRollGone: the roll that a place is of cannot be made again, because another
+	// rule is in force.
+	ErrRollGone = errors.New("another rule is in force")
 )
 
 // Reprocessing.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"markr/engine/audit"
@@ -22,10 +23,9 @@ type InForce struct {
 // an error the event is durable, or it is a setting that the last event of its action
 // says already.
 //
-// What cannot be recorded because the disk is nearly full is owed, if it is a setting,
-// which is in force in any case: it goes in front of the next group of imports, in the
-// same synced write, so that nothing is counted under rules of which the log does not
-// know. Then the error is [entry.ErrReadOnly]. Other errors are [audit.ErrMalformed],
+// What cannot be recorded because the disk is nearly full is owed, if it has happened in
+// any case: it goes in front of the next group of imports, in the same synced write, so
+// that nothing is counted under rules of which the log does not know. Then the error is [entry.ErrReadOnly]. Other errors are [audit.ErrMalformed],
 // [ErrClosed], [ErrOverloaded], [entry.ErrFailed], and ctx's, if that ends before the
 // log has answered: what has become of the event is not known then.
 func (e *Engine) Record(ctx context.Context, event audit.Event) error {
@@ -103,7 +103,7 @@ type trail struct {
 }
 
 // owedMax bounds what is owed: there is one for each time that somebody changes a
-// setting while the disk is full.
+// setting, or makes a backup, while the disk is full.
 const owedMax = 1000
 
 // readTrail reads the events of the log, newest first: all headers, because they are
@@ -117,7 +117,9 @@ func (e *Engine) readTrail() (*trail, error) {
 		}
 		for i := range headers {
 			t.recorded++
-			if len(t.settings) == len(audit.Settings()) {
+			// What a header says of its event saves reading it.
+			action := audit.Action(headers[i].Detail)
+			if _, known := t.settings[action]; known || action != "" && !slices.Contains(audit.Settings(), action) {
 				continue
 			}
 			stored, err := e.opts.Log.At(headers[i].Position)
@@ -198,7 +200,7 @@ func (t *trail) owe(batch []*draft, err error) {
 		return
 	}
 	for _, d := range batch {
-		if d.event != nil && d.event.IsSetting() && len(t.owed) < owedMax {
+		if d.event != nil && d.event.HasHappened() && len(t.owed) < owedMax {
 			t.owed = append(t.owed, d)
 		}
 	}

@@ -218,7 +218,11 @@ func TestOwed(t *testing.T) {
 	if _, err := h.Import(t.Context(), submission("t b 1 2")); !errors.Is(err, entry.ErrReadOnly) {
 		t.Errorf("import on a full disk: %v", err)
 	}
-	for _, event := range []audit.Event{tokensOf("b"), failedTokens("line 1")} {
+	backup := audit.Event{
+		Who: audit.Operator, Action: audit.Backup, Outcome: audit.Done,
+		Backup: &audit.BackupMade{ID: "some", Position: 1, Taken: fixedClock()},
+	}
+	for _, event := range []audit.Event{tokensOf("b"), failedTokens("line 1"), backup} {
 		if err := h.Record(t.Context(), event); !errors.Is(err, entry.ErrReadOnly) {
 			t.Errorf("%v on a full disk: %v", event, err)
 		}
@@ -227,7 +231,7 @@ func TestOwed(t *testing.T) {
 		t.Errorf("once more: %v", err)
 	}
 	h.wantTrail(t, true)
-	if h.Owed() != 4 {
+	if h.Owed() != 5 {
 		t.Errorf("%d events are owed", h.Owed())
 	}
 	// The clock of the vault's look at the disk is the real one, so it is opened anew.
@@ -262,8 +266,11 @@ func TestOwed(t *testing.T) {
 	if err := h.WaitReady(t.Context()); err != nil || h.Owed() != 2 {
 		t.Fatalf("ready: %v, owed %d", err, h.Owed())
 	}
+	if err := h.Record(t.Context(), backup); !errors.Is(err, entry.ErrReadOnly) || h.Owed() != 3 {
+		t.Errorf("a backup of a full disk: %v, owed %d", err, h.Owed())
+	}
 	full = false
-	if r := h.post(t, "t c 1 2"); r.Position != 6 || h.Owed() != 0 || groups[0] != "event event accepted " {
+	if r := h.post(t, "t c 1 2"); r.Position != 7 || h.Owed() != 0 || groups[0] != "event event event accepted " {
 		t.Errorf("position %d, owed %d, groups %q", r.Position, h.Owed(), groups)
 	}
 	h.close(t)
@@ -281,7 +288,7 @@ func TestOwed(t *testing.T) {
 	if err := h.Close(); err != nil {
 		t.Fatal(err)
 	}
-	if vault.Last() != 7 {
+	if vault.Last() != 8 {
 		t.Errorf("last is %d", vault.Last())
 	}
 	h.close(t)

@@ -49,10 +49,11 @@ func encoded(b *book, r *refusals) []byte {
 	return to.Bytes()
 }
 
-// Encoded is a checkpoint of the live book as it is now.
+// Encoded is a checkpoint of the live book, and of what is known of refused documents, as
+// it is now.
 func (e *Engine) Encoded(ctx context.Context) (checkpoint []byte, err error) {
 	err = e.order(ctx, func(b *book, _ *trail) *book {
-		checkpoint = encoded(b, newRefusals())
+		checkpoint = encoded(b, e.refused)
 		return b
 	})
 	return checkpoint, err
@@ -65,13 +66,25 @@ func (r *Reprocess) Book() func() bool {
 }
 
 // ApplyTo is a checkpoint of what this one becomes when more records are applied to it,
-// as if they had come with the last import of the test that they all are of.
+// as if they had come with the last import of the test that they all are of, or with the
+// last of all if there is no such test.
 func ApplyTo(checkpoint []byte, at entry.Position, rule scoring.Rule, records ...exam.Record) ([]byte, error) {
 	r := newRefusals()
 	b, err := decodeBook(bytes.NewReader(checkpoint), at, &RuleInForce{Rule: rule}, r)
 	if err != nil {
 		return nil, err
 	}
-	b.apply(b.test(records[0].Test).last, &intake.Document{Records: records})
+	from := b.test(records[0].Test).last
+	if from.Position == 0 {
+		from.Position = at // A test of a scan that no document can have brought cannot be, either.
+	}
+	b.apply(from, &intake.Document{Records: records})
 	return encoded(b, r), nil
+}
+
+// RollsKept is how many past rolls are kept.
+func (e *Engine) RollsKept() int {
+	e.rolls.mu.Lock()
+	defer e.rolls.mu.Unlock()
+	return len(e.rolls.mu.kept)
 }

@@ -39,7 +39,7 @@ type draft struct {
 // Import takes a document. When it returns without an error the document is
 // durable and visible. The error is a *[RefusedError] (durable too),
 // [intake.ErrUnknownMediaType], [ErrNotReady], [ErrOverloaded], [ErrStalled], [ErrClosed],
-// [entry.ErrReadOnly] or [entry.ErrFailed]. ctx bounds the wait for a place in
+// [entry.ErrReadOnly], [entry.ErrFailed] or that of s.Room. ctx bounds the wait for a place in
 // the queue only: a document that has one is seen through.
 //
 // With Corrects, the document is an import as any other, and says in the same write
@@ -107,6 +107,7 @@ func (e *Engine) prepare(d *draft, s Submission) error {
 	started := e.opts.Now()
 	// What is read now is what a restart will read: by the type that is kept.
 	mediaType, decides := e.opts.Intake.Kept(s.MediaType)
+	d.doc.Room = s.Room
 	err := e.opts.Intake.Decode(&d.doc, s.Raw, mediaType)
 	decoded := e.opts.Now()
 	e.metrics.parse.Observe(decoded.Sub(started).Seconds())

@@ -3,6 +3,7 @@ package engine
 import (
 	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/prometheus/client_golang/prometheus"
 
@@ -21,6 +22,7 @@ type metrics struct {
 	corrected, retried prometheus.Counter
 
 	documents map[entry.Outcome]prometheus.Counter
+	byMedia   map[string]prometheus.Counter
 	rejected  map[intake.Code]prometheus.Counter
 	records   prometheus.Counter
 
@@ -59,6 +61,7 @@ func newMetrics(registerer prometheus.Registerer, e *Engine) (*metrics, error) {
 		NativeHistogramBucketFactor: 1.1, NativeHistogramMaxBucketNumber: 160,
 	})
 	documents := counterVec("markr_import_documents_total", "Documents that were made durable, by outcome.", "outcome")
+	byMediaType := counterVec("markr_import_documents_by_media_type_total", "Documents that were made durable, of every outcome, by the type they came as.", "media_type")
 	rejected := counterVec("markr_import_documents_rejected_total", "Documents refused for what is in them, by code.", "code")
 	effects := counterVec("markr_import_records_applied_total", "Records of accepted documents, by what they did.", "effect")
 	findings := counterVec("markr_import_findings_total", "Oddities in accepted documents that refuse nothing, by kind.", "kind")
@@ -74,6 +77,7 @@ func newMetrics(registerer prometheus.Registerer, e *Engine) (*metrics, error) {
 			Name: "markr_import_records_total", Help: "Records of accepted documents.",
 		}),
 		documents: make(map[entry.Outcome]prometheus.Counter),
+		byMedia:   make(map[string]prometheus.Counter),
 		rejected:  make(map[intake.Code]prometheus.Counter),
 		added:     effects.WithLabelValues("added"), raised: effects.WithLabelValues("raised"),
 		unchanged:    effects.WithLabelValues("unchanged"),
@@ -81,6 +85,9 @@ func newMetrics(registerer prometheus.Registerer, e *Engine) (*metrics, error) {
 	}
 	for _, o := range []entry.Outcome{entry.Accepted, entry.Refused, entry.Duplicate} {
 		m.documents[o] = documents.WithLabelValues(o.String())
+	}
+	for _, mediaType := range e.opts.Intake.MediaTypes() {
+		m.byMedia[mediaType] = byMediaType.WithLabelValues(mediaType)
 	}
 	for _, c := range intake.Codes() {
 		m.rejected[c] = rejected.WithLabelValues(string(c))
@@ -90,13 +97,13 @@ func newMetrics(registerer prometheus.Registerer, e *Engine) (*metrics, error) {
 	m.checkpoints()
 	reprocesses := m.reprocesses()
 	m.events = prometheus.NewCounter(prometheus.CounterOpts{
-		Name: "markr_engine_events_total", Help: "Events that were made durable: changes of rules and of who is let in.",
+		Name: "markr_engine_events_total", Help: "Events that were made durable: changes of rules and of who is let in, and backups.",
 	})
 	if registerer == nil {
 		return m, nil
 	}
 	collectors := append(e.gauges(), newRefusedCollector(e.refused), resolved,
-		stages, batch, visibility, documents, rejected, effects, findings, m.lastSuccess, m.records,
+		stages, batch, visibility, documents, byMediaType, rejected, effects, findings, m.lastSuccess, m.records,
 		m.checkpointDuration, m.checkpointPosition, m.checkpointFailures, m.events,
 		m.reprocessed.records, reprocesses)
 	for _, c := range collectors {
@@ -200,6 +207,12 @@ func flag(on bool) float64 {
 	return 0
 }
 
+// bareMediaType is a content type without its parameters.
+func bareMediaType(contentType string) string {
+	mediaType, _, _ := strings.Cut(contentType, ";")
+	return strings.ToLower(strings.TrimSpace(mediaType))
+}
+
 // count counts a durable document, or an event.
 func (m *metrics) count(d *draft) {
 	if d.event != nil {
@@ -207,6 +220,9 @@ func (m *metrics) count(d *draft) {
 		return
 	}
 	m.documents[d.entry.Outcome].Inc()
+	if c, known := m.byMedia[bareMediaType(d.entry.MediaType)]; known {
+		c.Inc()
+	}
 	if d.refused != nil {
 		if c, known := m.rejected[d.refused.Code]; known {
 			c.Inc()

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/cockroachdb/pebble/v2/vfs"
+	"github.com/google/uuid"
 
 	"markr/engine"
 	"markr/engine/exam"
@@ -25,6 +26,11 @@ func rules() []scoring.Rule {
 		}
 	}
 	return all
+}
+
+// newDiary is an empty one.
+func newDiary() *diary {
+	return &diary{make(map[entry.Position]map[exam.TestID]string), make(map[exam.TestID][]string), make(map[string][]string)}
 }
 
 // diary is what was answered when the log ended at each position.
@@ -53,17 +59,36 @@ func (d *diary) write(t *testing.T, h *house, r *rand.Rand) {
 		of := fields[0] + " " + fields[1]
 		d.scans[of] = append(d.scans[of], fmt.Sprintf("%d %d: %s of %s", receipt.Position, i+1, fields[2], fields[3]))
 	}
+	now := d.note(h)
+	d.steps[id] = append(d.steps[id], fmt.Sprintf("%d : {%d %d %d} 192.0.2.1 %v %s", receipt.Position,
+		receipt.StudentsAdded, receipt.MarksRaised, receipt.Unchanged, h.State().Rule().Rule, now[id]))
+}
+
+// note notes what is answered now.
+func (d *diary) note(h *house) map[exam.TestID]string {
 	now := make(map[exam.TestID]string)
 	for _, test := range h.State().List("", "", 100) {
 		now[test.ID] = figuresOf(test)
 	}
-	d.figures[receipt.Position] = now
-	d.steps[id] = append(d.steps[id], fmt.Sprintf("%d: {%d %d %d} 192.0.2.1 %s", receipt.Position,
-		receipt.StudentsAdded, receipt.MarksRaised, receipt.Unchanged, now[id]))
+	d.figures[h.State().Position()] = now
+	return now
+}
+
+// change notes what is answered after an event has changed the rule, and that it has.
+func (d *diary) change(h *house, event string) {
+	for id, figures := range d.note(h) {
+		d.steps[id] = append(d.steps[id], fmt.Sprintf("%d %s: {0 0 0} operator %v %s", h.State().Position(), event, h.State().Rule().Rule, figures))
+	}
 }
 
 // compare holds an engine's memory against the diary.
 func (d *diary) compare(t *testing.T, h *house, r *rand.Rand) {
+	t.Helper()
+	d.comparePast(t, h, r)
+	d.compareScans(t, h)
+}
+
+func (d *diary) comparePast(t *testing.T, h *house, r *rand.Rand) {
 	t.Helper()
 	for range 20 {
 		at := entry.Position(1 + r.IntN(len(d.figures)))
@@ -80,13 +105,21 @@ func (d *diary) compare(t *testing.T, h *house, r *rand.Rand) {
 	for id, want := range d.steps {
 		var got []string
 		err := h.History(t.Context(), id, 1, 0, func(s engine.Step) error {
-			got = append(got, fmt.Sprintf("%d: %v %s available=%v %+v", s.Import.Position, s.Effects, s.Source, s.Available, s.Aggregate))
+			if (s.Import.ID == uuid.Nil) != (s.Event != "") {
+				t.Errorf("step %+v", s)
+			}
+			got = append(got, fmt.Sprintf("%d %s: %v %s %v available=%v %+v",
+				s.Import.Position, s.Event, s.Effects, s.Source, s.Rule, s.Available, s.Aggregate))
 			return nil
 		})
 		if err != nil || !slices.Equal(got, want) {
 			t.Fatalf("history of %s: %v\n%s\nwant\n%s", id, err, strings.Join(got, "\n"), strings.Join(want, "\n"))
 		}
 	}
+}
+
+func (d *diary) compareScans(t *testing.T, h *house) {
+	t.Helper()
 	for of, want := range d.scans {
 		id, student, _ := strings.Cut(of, " ")
 		trace, err := h.Trace(t.Context(), exam.TestID(id), student)
@@ -117,7 +150,7 @@ func TestThePast(t *testing.T) {
 			t.Parallel()
 			r := newRandom(t)
 			fs := vfs.NewMem()
-			d := diary{make(map[entry.Position]map[exam.TestID]string), make(map[exam.TestID][]string), make(map[string][]string)}
+			d := newDiary()
 			h, _ := openWith(t, fs, rule, 300)
 			for round := range 3 {
 				for range 25 {

@@ -244,6 +244,9 @@ func TestMetrics(t *testing.T) {
 # HELP markr_engine_marks Kept marks: students, summed over all tests.
 # TYPE markr_engine_marks gauge
 markr_engine_marks 1
+# HELP markr_import_documents_by_media_type_total Documents that were made durable, of every outcome, by the type they came as.
+# TYPE markr_import_documents_by_media_type_total counter
+markr_import_documents_by_media_type_total{media_type="text/x-toy"} 4
 # HELP markr_import_documents_total Documents that were made durable, by outcome.
 # TYPE markr_import_documents_total counter
 markr_import_documents_total{outcome="accepted"} 2
@@ -259,7 +262,7 @@ markr_import_records_applied_total{effect="added"} 1
 markr_import_records_applied_total{effect="raised"} 1
 markr_import_records_applied_total{effect="unchanged"} 3
 `
-	err := testutil.GatherAndCompare(metrics, strings.NewReader(want), "markr_engine_marks", "markr_import_documents_total",
+	err := testutil.GatherAndCompare(metrics, strings.NewReader(want), "markr_engine_marks", "markr_import_documents_total", "markr_import_documents_by_media_type_total",
 		"markr_import_findings_total", "markr_import_records_applied_total")
 	if err != nil {
 		t.Error(err)

@@ -1,6 +1,7 @@
 package engine_test
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"slices"
@@ -128,7 +129,7 @@ func TestCorrection(t *testing.T) {
 			if _, err := h.correct(t, id, "m d 1 2"); !errors.Is(err, want) {
 				t.Errorf("correct %v: %v, want %v", id, err, want)
 			}
-			if _, err := h.Retry(t.Context(), id, "me"); !errors.Is(err, want) {
+			if _, err := h.Retry(t.Context(), id, "me", nil); !errors.Is(err, want) {
 				t.Errorf("retry %v: %v, want %v", id, err, want)
 			}
 		}
@@ -220,7 +221,7 @@ func TestRetry(t *testing.T) {
 		t.Fatal(err)
 	}
 	id := strict.refuse(t, uuid.Nil, "scanner", "m secret-student 1 2")
-	_, err := strict.Retry(t.Context(), id, "office")
+	_, err := strict.Retry(t.Context(), id, "office", nil)
 	refusal, ok := errors.AsType[*engine.RefusedError](err)
 	if !ok || refusal.ImportID != id || refusal.Position != 1 || refusal.Document.Reason != "is not liked any more" {
 		t.Fatalf("retry: %v", err)
@@ -229,7 +230,7 @@ func TestRetry(t *testing.T) {
 		t.Errorf("something was stored: position %d", p)
 	}
 	// It can be tried again, which a claim that was not given back would prevent.
-	if _, err := strict.Retry(t.Context(), id, "office"); errors.Is(err, engine.ErrResolved) {
+	if _, err := strict.Retry(t.Context(), id, "office", nil); errors.Is(err, engine.ErrResolved) {
 		t.Error(err)
 	}
 	strict.close(t)
@@ -240,7 +241,7 @@ func TestRetry(t *testing.T) {
 	if err := h.WaitReady(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	r, err := h.Retry(t.Context(), id, "office")
+	r, err := h.Retry(t.Context(), id, "office", nil)
 	if err != nil || r.StudentsAdded != 1 || r.Position != 2 {
 		t.Fatalf("%+v, %v", r, err)
 	}
@@ -390,6 +391,90 @@ func TestRefusedModel(t *testing.T) {
 		t.Error("nothing was dropped")
 	}
 	h.close(t)
+}
+
+// A reprocess that is committed changes nothing of what is known of refused documents:
+// not at once, not after a restart from the checkpoint of the new book, and not after one
+// from the log, where a checkpoint of the old book is no use.
+func TestRefusalsOutliveReprocess(t *testing.T) {
+	t.Parallel()
+	fs := vfs.NewMem()
+	h, _ := openWith(t, fs, scoring.Rule{}, 20)
+	var left []uuid.UUID
+	some := func(name string) {
+		t.Helper()
+		for i := range 10 {
+			resolved := h.refuse(t, uuid.Nil, name, fmt.Sprintf("m %s%d 1", name, i))
+			if _, err := h.correct(t, resolved, fmt.Sprintf("m %s%d %d 9", name, i, i)); err != nil {
+				t.Fatal(err)
+			}
+			h.post(t, fmt.Sprintf("m %s%d 9 9", name, i))
+			kept := h.refuse(t, uuid.Nil, "other "+name, fmt.Sprintf("m %s%d x 2", name, i))
+			left = append(left, kept, h.refuse(t, kept, name, "chained"))
+		}
+	}
+	some("early")
+	h.close(t) // Their checkpoint is under the rule of now.
+	vault := openVault(t, fs)
+	log := &faultyLog{Vault: vault}
+	h = &house{vault: vault, Engine: start(t, engine.Options{
+		Log: log, Checkpoints: vault, CheckpointRecords: 20, Intake: registry(t, toy{}),
+	})}
+	if err := h.WaitReady(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	some("behind")
+	r := h.reprocess(t, scoring.Rule{Policy: scoring.First})
+	some("meanwhile")
+	// What was refused before it is resolved beside it.
+	if _, err := h.correct(t, left[0], "m late 1 2"); err != nil {
+		t.Fatal(err)
+	}
+	before := h.desk(t)
+	var killed vfs.FS // Before anything else than the event is on disk.
+	log.append = func(entries []*entry.Entry) error {
+		err := vault.Append(entries)
+		killed = copied(t, fs)
+		return err
+	}
+	h.commit(t, r, engine.CommitOptions{})
+	if got := h.desk(t); got != before {
+		t.Errorf("after the commit:\n%s\nwant\n%s", got, before)
+	}
+	want := h.encoded(t)
+	same := func(when string, h *house) {
+		t.Helper()
+		h.matchesLog(t)
+		if got := h.desk(t); got != before || !bytes.Equal(h.encoded(t), want) {
+			t.Errorf("%s:\n%s\nwant\n%s", when, got, before)
+		}
+		// Claims and chains are there: one correction resolves both, and is the last one.
+		if _, err := h.correct(t, left[3], "m resolved 1 2"); err != nil {
+			t.Errorf("%s: %v", when, err)
+		}
+		for _, id := range []uuid.UUID{left[0], left[1], left[2], left[3]} {
+			if _, err := h.correct(t, id, "m again 1 2"); !errors.Is(err, engine.ErrResolved) {
+				t.Errorf("%s: corrected once more: %v", when, err)
+			}
+		}
+		h.close(t)
+	}
+	h.close(t)
+	for what, disk := range map[string]vfs.FS{"killed in the commit": killed, "stopped": fs} {
+		for _, records := range []int{20, 0} { // 0: from the log alone.
+			again := copied(t, disk)
+			var h *house
+			if records > 0 {
+				h, _ = openWith(t, again, scoring.Rule{}, records)
+				if failed := h.Progress().CheckpointErr != nil; failed != (what != "stopped") {
+					t.Errorf("%s: the checkpoint: %v", what, h.Progress().CheckpointErr)
+				}
+			} else {
+				h = open(t, again, scoring.Rule{})
+			}
+			same(what, h)
+		}
+	}
 }
 
 // matchesLog compares the list of refused imports with the log's headers.

@@ -116,6 +116,36 @@ func BenchmarkReprocess(b *testing.B) {
 		}
 		report(b, took, cpu)
 	})
+	// The past of one test in seven, under a rule that looks at what memory does not have.
+	b.Run("by=past", func(b *testing.B) {
+		e, vault := opened()
+		defer closed(e, vault)
+		var at []engine.RuleInForce
+		for _, policy := range []scoring.Policy{scoring.Latest, scoring.Highest} {
+			r, err := e.StartReprocess(scoring.Rule{Policy: policy})
+			if err != nil {
+				b.Fatal(err)
+			}
+			for r.Status().Phase != engine.PhaseReady {
+				time.Sleep(time.Millisecond)
+			}
+			committed, err := r.Commit(b.Context(), engine.CommitOptions{})
+			if err != nil {
+				b.Fatal(err)
+			}
+			at = append(at, committed)
+		}
+		b.ResetTimer()
+		count := 0
+		for range b.N {
+			test, err := e.TestAt(b.Context(), "0", at[0].Position)
+			if err != nil {
+				b.Fatal(err)
+			}
+			count += test.Count()
+		}
+		b.ReportMetric(float64(b.Elapsed().Microseconds())/float64(count/inDocument), "µs/document")
+	})
 }
 
 // processorTime is what this process has used of all processors.

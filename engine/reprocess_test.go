@@ -65,7 +65,7 @@ func (h *house) commit(t testing.TB, r *engine.Reprocess, opts engine.CommitOpti
 	return rule
 }
 
-// encoded is the live book to the byte.
+// encoded is the live book and what is known of refused documents, to the byte.
 func (h *house) encoded(t testing.TB) []byte {
 	t.Helper()
 	b, err := h.Encoded(t.Context())

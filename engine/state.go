@@ -91,6 +91,7 @@ type Test struct {
 
 	scores    summary.Distribution
 	aggregate atomic.Pointer[summary.Aggregate]
+	norms     atomic.Pointer[summary.Norms]
 }
 
 // ImportRef points at an import.
@@ -121,4 +122,26 @@ func (t *Test) Percentiles(dst []float64, ps ...summary.Percent) []float64 {
 		dst = append(dst, t.scores.Percentile(p, t.Available))
 	}
 	return dst
+}
+
+// Scores are the scores of all students. What they are percentages of, where they are not
+// of sheets, is Available.
+func (t *Test) Scores() summary.Distribution { return t.scores }
+
+// Norms compare scores with those of the test; they are made on the first call and
+// remembered.
+func (t *Test) Norms() *summary.Norms {
+	if n := t.norms.Load(); n != nil {
+		return n
+	}
+	// Two first calls at once both make them, and make the same.
+	n := t.scores.Norms(t.Available)
+	t.norms.Store(n)
+	return n
+}
+
+// Counts appends how many students have which obtained marks, see
+// [summary.Distribution.Counts].
+func (t *Test) Counts(dst []summary.Count, most int) ([]summary.Count, bool) {
+	return t.scores.Counts(dst, most)
 }

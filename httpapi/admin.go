@@ -9,6 +9,8 @@ import (
 	"net"
 
 	"github.com/valyala/fasthttp"
+
+	"markr/engine/audit"
 )
 
 // What an administrator may do changes what everybody sees, so these routes are never
@@ -44,8 +46,8 @@ func (r *request) fromOperator() error {
 }
 
 func (r *request) checkOperator() error {
-	if r.crossSite() {
-		return refuse(codeForbidden, "The request comes from a page of another site.")
+	if err := r.fromHere(); err != nil {
+		return err
 	}
 	switch {
 	case r.grant != nil: // Of the listener that asks everybody.
@@ -56,23 +58,6 @@ func (r *request) checkOperator() error {
 		return r.authorize(r.server.guard)
 	}
 	return refuse(codeForbidden, "Without a token this is answered to this machine alone, and to no proxy; give the server --token-file.")
-}
-
-// crossSite says whether a browser has sent the request for a page of another site.
-// Others have neither header.
-func (r *request) crossSite() bool {
-	header := &r.ctx.Request.Header
-	switch string(header.Peek("Sec-Fetch-Site")) {
-	case "", "same-origin", "none":
-	default:
-		return true
-	}
-	origin := header.Peek("Origin")
-	if len(origin) == 0 {
-		return false
-	}
-	_, host, _ := bytes.Cut(origin, []byte("://"))
-	return !bytes.Equal(host, header.Host())
 }
 
 // local says whether the request was made on this machine, as far as one can tell: a
@@ -88,6 +73,15 @@ func (r *request) local() bool {
 		return true // A socket file, whose owner and mode say who may.
 	}
 	return r.address().IsLoopback()
+}
+
+// operator says who an administrator is: a token has a name, and who may use a socket file
+// owns this server's directory.
+func (r *request) operator() string {
+	if _, tcp := r.ctx.RemoteAddr().(*net.TCPAddr); r.grant == nil && !tcp {
+		return audit.Operator
+	}
+	return r.source()
 }
 
 // words reads the JSON body of a request into a value, all of whose members are known.

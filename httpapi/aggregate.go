@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"slices"
 	"strconv"
-	"strings"
 	"sync/atomic"
 	"weak"
 
@@ -13,14 +12,9 @@ import (
 
 	"markr/engine"
 	"markr/engine/exam"
-	"markr/engine/intake"
 	"markr/engine/summary"
 	"markr/wal/entry"
 )
-
-// percentilesMax is how many percentiles one request may ask for: every whole
-// one from 1 to 99 and one to spare.
-const percentilesMax = 100
 
 // aggregate answers GET /results/{test}/aggregate. It is the request that
 // dashboards poll, so the usual answer is written once for each view of a test.
@@ -140,23 +134,10 @@ func writeAggregate(view *engine.Test) *writtenAggregate {
 
 // percentiles reads the percentiles parameter: none if it is not there.
 func (r *request) percentiles() ([]summary.Percent, error) {
-	list, given := r.query("percentiles")
-	if !given {
+	if _, given := r.query("percentiles"); !given {
 		return nil, nil
 	}
-	if strings.Count(list, ",") >= percentilesMax {
-		return nil, errParameter("percentiles", "names more than "+strconv.Itoa(percentilesMax)+" percentiles")
-	}
-	percents := make([]summary.Percent, 0, percentilesMax)
-	for text := range strings.SplitSeq(list, ",") {
-		percent, err := summary.ParsePercent(text)
-		if err != nil {
-			return nil, errParameter("percentiles",
-				"holds "+strconv.Quote(intake.CutValue([]byte(text)))+", which "+summary.ErrPercent.Error())
-		}
-		percents = append(percents, percent)
-	}
-	return percents, nil
+	return r.percents("percentiles", "", "percentiles")
 }
 
 // appendAggregate appends the figures of a test as SPEC section 5 shows them: the
@@ -181,15 +162,15 @@ func appendAggregate(dst []byte, test *engine.Test, percents []summary.Percent) 
 	dst = append(dst, `,"count":`...)
 	dst = strconv.AppendInt(dst, int64(figures.Count), 10)
 	if len(percents) > 0 {
-		dst = appendPercentiles(dst, test, percents)
+		dst = appendPercentileValues(append(dst, `,"percentiles":`...), test, percents)
 	}
 	return append(dst, '}')
 }
 
-// appendPercentiles appends the percentiles member, in the order asked for. A
+// appendPercentileValues appends an object of percentiles, in the order asked for. A
 // percentile asked for twice, however it was written, is answered once: a JSON
 // object has each name once.
-func appendPercentiles(dst []byte, test *engine.Test, percents []summary.Percent) []byte {
+func appendPercentileValues(dst []byte, test *engine.Test, percents []summary.Percent) []byte {
 	distinct := percents[:0]
 	for _, percent := range percents {
 		if !slices.Contains(distinct, percent) {
@@ -197,7 +178,7 @@ func appendPercentiles(dst []byte, test *engine.Test, percents []summary.Percent
 		}
 	}
 	values := test.Percentiles(make([]float64, 0, len(distinct)), distinct...)
-	dst = append(dst, `,"percentiles":{`...)
+	dst = append(dst, '{')
 	for i, percent := range distinct {
 		if i > 0 {
 			dst = append(dst, ',')

@@ -41,7 +41,7 @@ func (s *Server) audit(r *request) error {
 	if err := r.checkParameters("only", "limit", "cursor"); err != nil {
 		return err
 	}
-	limit, err := r.limit()
+	before, limit, err := pageAsked(r, parseChangesCursor) // before 0: from the newest on
 	if err != nil {
 		return err
 	}
@@ -49,24 +49,17 @@ func (s *Server) audit(r *request) error {
 	if given && only != onlyEvents {
 		return errParameter("only", "must be "+onlyEvents)
 	}
-	var before entry.Position // 0: from the newest on
-	if cursor, given := r.query("cursor"); given {
-		if before, err = parseChangesCursor(cursor); err != nil {
-			return err
-		}
-	}
-	// One more than asked for tells whether there is more.
 	found, err := s.engine.Audit(before, given, limit+1)
 	if err != nil {
 		return err
 	}
-	answer := changesJSON{Changes: make([]changeJSON, 0, min(len(found), limit))}
-	for i := range found[:min(len(found), limit)] {
+	found, last := cutPage(found, limit)
+	answer := changesJSON{Changes: make([]changeJSON, 0, len(found))}
+	for i := range found {
 		answer.Changes = append(answer.Changes, newChangeJSON(&found[i]))
 	}
-	if len(found) > limit {
-		answer.NextCursor = new(changesCursor(found[limit-1].Position))
-		r.linkNext("/audit", url.Values{"only": {only}}, limit, *answer.NextCursor)
+	if last != nil {
+		answer.NextCursor = r.nextPage("/audit", url.Values{"only": {only}}, limit, changesCursor(last.Position))
 	}
 	return r.resourceJSON(answer)
 }

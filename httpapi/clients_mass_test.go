@@ -73,6 +73,10 @@ func TestIdleCrowd(t *testing.T) { //nolint:paralleltest // see above.
 		opts.Logger = nil
 		opts.Limits.IdleTimeout = time.Hour
 	})
+	// The contract that exchanges are held against is tens of MB, and is read at the first.
+	b.post(t, document(sheet("first", "1", 1, 2))).want(t, 200)
+	b.get(t, "/results/first/aggregate").want(t, 200)
+	seriesOf(t, b)
 	before := heapBytes()
 	client := exec.CommandContext(t.Context(), os.Args[0])
 	client.Env = append(os.Environ(), fmt.Sprintf("%s=%s %d", idleClient, b.address, connections))

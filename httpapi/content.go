@@ -14,10 +14,15 @@ type content struct {
 	compressor *compressor
 	aggregates aggregates
 	downloads  budget
+	exports    chan struct{}    // a token for each roll that is on its way out
 	contract   fixed            // openapi.json
-	assets     map[string]fixed // the page's files, by fingerprinted name
+	docs       fixed            // the same as a page
+	statistics fixed            // what each number means
+	assets     map[string]fixed // the pages' files, by name
 	page       *template.Template
-	desk       *template.Template
+
+	assetsVersion string // the fingerprint of all assets
+	desk          *template.Template
 }
 
 func newContent(limits Limits) (*content, error) {
@@ -25,7 +30,10 @@ func newContent(limits Limits) (*content, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := &content{compressor: compressor, downloads: budget{max: downloadsOfLargest * limits.DecodedBytesMax}}
+	c := &content{
+		compressor: compressor, downloads: budget{max: downloadsOfLargest * limits.DecodedBytesMax},
+		exports: make(chan struct{}, exportsMax),
+	}
 	if c.contract, err = newFixed(compressor, "application/json", openapiDocument); err != nil {
 		return nil, fmt.Errorf("prepare openapi.json: %w", err)
 	}

@@ -106,10 +106,17 @@ func (c *contract) check(t testing.TB, request *http.Request, requestBody []byte
 		c.checkBare(t, where, request, response)
 		return
 	}
-	judged := *response
-	judged.Body = io.NopCloser(bytes.NewReader(plain))
-	if ok, errs := c.validator.ValidateHttpResponse(request, &judged); !ok {
-		t.Errorf("%s: %s is not what the contract says:\n%s\nbody: %.500s", where, response.Status, explain(errs), plain)
+	values := [][]byte{plain}
+	if response.Header.Get("Content-Type") == "application/x-ndjson" {
+		// The schema is that of a line.
+		values = bytes.Split(bytes.TrimSuffix(plain, []byte("\n")), []byte("\n"))
+	}
+	for _, value := range values {
+		judged := *response
+		judged.Body = io.NopCloser(bytes.NewReader(value))
+		if ok, errs := c.validator.ValidateHttpResponse(request, &judged); !ok {
+			t.Errorf("%s: %s is not what the contract says:\n%s\nbody: %.500s", where, response.Status, explain(errs), value)
+		}
 	}
 	c.checkHeaders(t, where, request, response)
 }

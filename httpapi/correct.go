@@ -4,8 +4,6 @@ import (
 	"bytes"
 	"fmt"
 	"mime"
-	"net/http"
-	"net/url"
 
 	"github.com/google/uuid"
 	"github.com/valyala/fasthttp"
@@ -28,10 +26,6 @@ const (
 	fieldDocument  = "document"
 	fieldMediaType = "media_type"
 )
-
-// errOtherSite: a browser says that a page of another site has sent the request. It may
-// have sent credentials along without the person in front of it knowing.
-var errOtherSite = refuse(codeForbidden, "The request was sent by a page of another site; nothing was done.")
 
 // correctionPost answers POST /imports/{id}/corrections: an import as POST /import is
 // one, of a document that corrects a refused one. The scanners' route stays as it is.
@@ -71,17 +65,18 @@ func (s *Server) retry(r *request, id uuid.UUID) error {
 	if err != nil {
 		return err
 	}
-	if !s.budget.take(found.Size) {
+	held := body{server: s}
+	defer held.release()
+	if held.take(found.Size) != nil {
 		return errOverBudget(s.limits.BytesInFlightMax)
 	}
-	defer s.budget.give(found.Size)
 	patience := patience{until: r.started.Add(s.limits.ReadTimeout), now: s.now}
 	defer patience.end()
 	if err := s.enter(); err != nil {
 		return err
 	}
 	defer s.exit()
-	receipt, err := s.engine.Retry(&patience, id, r.source())
+	receipt, err := s.engine.Retry(&patience, id, r.source(), held.room)
 	if err != nil {
 		return fmt.Errorf("retry: %w", err)
 	}
@@ -102,24 +97,6 @@ func (r *request) importID() (uuid.UUID, error) {
 		return uuid.Nil, engine.ErrUnknownImport
 	}
 	return id, nil
-}
-
-// fromHere refuses what a browser sends for a page of another site. Browsers send Basic
-// credentials with every request, whoever has caused it, and a form needs nobody's
-// leave. Clients that are no browsers say nothing of it and may do as they like.
-func (r *request) fromHere() error {
-	const secFetchSite = "Sec-Fetch-Site"
-	header := make(http.Header)
-	for _, name := range []string{secFetchSite, fasthttp.HeaderOrigin} {
-		if value := r.ctx.Request.Header.Peek(name); len(value) > 0 {
-			header.Set(name, string(value))
-		}
-	}
-	asked := &http.Request{Method: http.MethodPost, Host: string(r.ctx.Request.Header.Host()), Header: header, URL: &url.URL{}}
-	if http.NewCrossOriginProtection().Check(asked) != nil {
-		return errOtherSite
-	}
-	return nil
 }
 
 // isForm says whether a body is that of a form.

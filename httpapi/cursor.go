@@ -1,14 +1,17 @@
 package httpapi
 
 import (
+	"bytes"
 	"encoding/base64"
 	"encoding/binary"
+	"math"
 
 	"github.com/cespare/xxhash/v2"
 
 	"markr/engine"
 	"markr/engine/exam"
 	"markr/engine/quality"
+	"markr/engine/scoring"
 	"markr/wal/entry"
 )
 
@@ -28,6 +31,8 @@ const (
 	cursorOfHistory     = 'h' // the key is a position, big-endian: go on with it
 	cursorOfStudents    = 's' // the key is a place in a list of students, big-endian: go on there
 	cursorOfFindings    = 'f' // the key is a kind and two numbers, big-endian: go on after it
+	cursorOfScores      = 'd' // the key is a score, see scoresCursor: go on after it
+	cursorOfRoll        = 'r' // the key is a position, a row and the rule, see rollCursor: go on there
 	cursorChecksumBytes = 4
 	cursorBytesMin      = 2 + 1 + cursorChecksumBytes
 	cursorCharsMax      = (2 + exam.IDBytesMax + cursorChecksumBytes + 2) / 3 * 4
@@ -102,6 +107,45 @@ func parseFindingsCursor(cursor string) (after engine.FindingPlace, err error) {
 		after.Key[i] = binary.BigEndian.Uint64(key[1+8*i:])
 	}
 	return after, nil
+}
+
+// rollCursor goes on in a roll. Its key is a hash of the test, the position that the roll
+// stands for, the row, where the log has the rule, and policy and denominator with their versions.
+func rollCursor(test exam.TestID, at engine.RollPlace) string {
+	key := binary.BigEndian.AppendUint64(nil, xxhash.Sum64String(string(test)))
+	key = binary.BigEndian.AppendUint64(key, uint64(at.Position))
+	key = binary.BigEndian.AppendUint64(key, uint64(at.Row))
+	key = binary.BigEndian.AppendUint64(key, uint64(at.RuleAt))
+	return sealCursor(cursorOfRoll, append(key, ruleKey(at.Rule)...))
+}
+
+// ruleKey is a rule in a cursor.
+func ruleKey(rule scoring.Rule) []byte {
+	return []byte{byte(rule.Policy), byte(rule.Policy.Version()), byte(rule.Denominator), byte(rule.Denominator.Version())}
+}
+
+// parseRollCursor is where in a roll the cursor goes on.
+func parseRollCursor(test exam.TestID, cursor string) (at engine.RollPlace, err error) {
+	key, err := openCursor(cursorOfRoll, cursor)
+	if err != nil {
+		return at, err
+	}
+	const numbers = 4 * 8
+	if len(key) != numbers+len(ruleKey(scoring.Rule{})) || binary.BigEndian.Uint64(key) != xxhash.Sum64String(string(test)) {
+		return at, errInvalidCursor
+	}
+	at.Position = entry.Position(binary.BigEndian.Uint64(key[8:]))
+	row := binary.BigEndian.Uint64(key[16:])
+	at.RuleAt = entry.Position(binary.BigEndian.Uint64(key[24:]))
+	at.Rule = scoring.Rule{Policy: scoring.Policy(key[numbers]), Denominator: scoring.Denominator(key[numbers+2])}
+	switch {
+	case at.Position == 0 || row > math.MaxInt32 || !at.Rule.Known():
+		return at, errInvalidCursor
+	case !bytes.Equal(key[numbers:], ruleKey(at.Rule)):
+		return at, engine.ErrRollGone // Another version of the rule: another program gave it out.
+	}
+	at.Row = int(row)
+	return at, nil
 }
 
 func sealPosition(list byte, at entry.Position) string {

@@ -164,6 +164,15 @@ func (c *conn) answered(now time.Time, size int) {
 	}
 }
 
+// streams gives a part of an answer that is written while it leaves its time: what an
+// answer that ended with it would have had since it began. Who takes nothing is cut off
+// as soon as anybody else would be.
+func (c *conn) streams(began time.Time, through int64) {
+	s := c.gate.server
+	c.large = true
+	c.writes.by = began.Add(s.limits.WriteTimeout + s.transferTime(through))
+}
+
 // largeResponseBytes is from when on an answer gets time for its length on top
 // of WriteTimeout.
 const largeResponseBytes = 1 << 20
@@ -171,7 +180,9 @@ const largeResponseBytes = 1 << 20
 // Write implements net.Conn.
 func (c *conn) Write(p []byte) (int, error) {
 	s := c.gate.server
-	if c.writes.by.IsZero() { // 100 Continue, or an answer held back for the next one
+	// 100 Continue, or an answer held back for the next one; and each part of a stream
+	// has a time of its own.
+	if c.writes.by.IsZero() || c.live {
 		c.writes.by = s.now().Add(s.limits.WriteTimeout)
 	}
 	if err := c.writes.before(); err != nil {

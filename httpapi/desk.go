@@ -20,8 +20,8 @@ import (
 const (
 	deskPattern     = "/desk"
 	documentPattern = deskPattern + "/{id}"
-	// deskPolicy is pagePolicy, and the script of the page.
-	deskPolicy = pagePolicy + "; script-src 'self'"
+	// deskPolicy is plainPolicy, and the script of the page.
+	deskPolicy = plainPolicy + "; script-src 'self'"
 )
 
 // How much the desk shows at once.
@@ -89,7 +89,7 @@ func (s *Server) desk(r *request) error {
 		here.Set("cursor", importsCursor(more))
 		view.NextHref = deskPattern + "?" + here.Encode()
 	}
-	return r.deskPage("desk", pagePolicy, view)
+	return r.deskPage("desk", plainPolicy, view)
 }
 
 // choose reads what is to be shown, and makes what can be chosen.
@@ -194,7 +194,7 @@ func (r *request) answered(id uuid.UUID, err error) error {
 	if err := r.server.content.desk.ExecuteTemplate(&body, "problem", view); err != nil {
 		return fmt.Errorf("render page: %w", err)
 	}
-	r.setHeader("Content-Security-Policy", pagePolicy)
+	r.setHeader("Content-Security-Policy", plainPolicy)
 	r.setHeader("Referrer-Policy", "no-referrer")
 	return r.send(status, "text/html; charset=utf-8", body.Bytes())
 }

@@ -69,6 +69,18 @@ func errDecodedTooLarge(limit int64) *requestError {
 	return refuse(codeTooLarge, "The decoded body is longer than the limit of %d bytes (decoded-bytes-max); nothing of it was counted.", limit)
 }
 
+func errTextTooLarge(limit int64) *requestError {
+	return refuse(codeTooLarge, "In UTF-8 the document is longer than the limit of %d bytes (decoded-bytes-max); nothing of it was counted.", limit)
+}
+
+// errStopping: the server is about to stop.
+var errStopping = refuse(codeUnavailable, "The server is stopping.")
+
+// errSubscribers: as many streams are open as there may be.
+func errSubscribers(limit int) *requestError {
+	return refuse(codeOverloaded, "There are %d streams of events open (subscribers-max); ask for the results now and then instead.", limit)
+}
+
 func errOverBudget(limit int64) *requestError {
 	return refuse(codeOverloaded,
 		"All documents under way may hold %d bytes together (bytes-in-flight-max), and this one does not fit in now; nothing of it was counted.", limit)

@@ -233,3 +233,24 @@ func NewPatience(until time.Time, now func() time.Time) (ctx context.Context, en
 	p := &patience{until: until, now: now}
 	return p, p.end
 }
+
+// ExportsUnderWay is how many rolls are on their way out.
+func (s *Server) ExportsUnderWay() int { return len(s.content.exports) }
+
+// Stream is a subscriber without a connection.
+type Stream struct{ *subscriber }
+
+// Subscribe makes a stream that nobody reads.
+func (s *Server) Subscribe() Stream {
+	sub, err := s.feed.subscribe(nil, 0)
+	if err != nil {
+		panic(err)
+	}
+	return Stream{sub}
+}
+
+// Offer offers a frame and says whether that ended the stream.
+func (s Stream) Offer(frame []byte) bool { return s.offer(frame) }
+
+// NewSilentStream is a stream to which nothing is told.
+func NewSilentStream() Stream { return Stream{newSubscriber(nil)} }

@@ -9,6 +9,7 @@ import (
 
 	"markr/engine"
 	"markr/engine/exam"
+	"markr/engine/summary"
 	"markr/wal/entry"
 )
 
@@ -19,12 +20,15 @@ type historyJSON struct {
 	NextCursor *string     `json:"next_cursor"`
 }
 
-// stepJSON is what one document did to the test, and the aggregate after it.
+// stepJSON is what one document did to the test, or a change of the rule, and the
+// aggregate after it.
 type stepJSON struct {
-	ImportID      uuid.UUID      `json:"import_id"`
+	ImportID      *uuid.UUID     `json:"import_id"` // null for a change of the rule
 	Position      entry.Position `json:"position"`
 	Received      timestamp      `json:"received"`
 	Source        string         `json:"source"`
+	What          string         `json:"what"`
+	Rule          ruleJSON       `json:"rule"`
 	Records       int            `json:"records"`
 	StudentsAdded int            `json:"students_added"`
 	MarksRaised   int            `json:"marks_raised"`
@@ -48,13 +52,13 @@ type aggregateJSON struct {
 // errEnough ends a history when a page is full.
 var errEnough = errors.New("enough")
 
-// history answers GET /results/{test}/history: the documents that named the test, in
-// order, and the aggregate after each.
+// history answers GET /results/{test}/history: the documents that named the test and the
+// changes of the rule, in order, and the aggregate after each.
 func (s *Server) history(r *request) error {
 	if err := r.checkParameters("from", "to", "limit", "cursor"); err != nil {
 		return err
 	}
-	limit, err := r.limit()
+	next, limit, err := pageAsked(r, parseHistoryCursor)
 	if err != nil {
 		return err
 	}
@@ -69,51 +73,57 @@ func (s *Server) history(r *request) error {
 	if to != 0 && to < from {
 		return errParameter("to", "must not be less than from")
 	}
-	if cursor, given := r.query("cursor"); given {
-		if from, err = parseHistoryCursor(cursor); err != nil {
-			return err
-		}
-	}
+	from = max(from, next)
 	ctx, cancel := s.turn()
 	defer cancel()
 	answer := historyJSON{Test: exam.TestID(r.param("test")), Steps: []stepJSON{}}
 	err = s.engine.History(ctx, answer.Test, from, to, func(step engine.Step) error {
 		if len(answer.Steps) == limit {
-			answer.NextCursor = new(historyCursor(step.Import.Position))
+			next = step.Import.Position
 			return errEnough
 		}
 		answer.Steps = append(answer.Steps, newStepJSON(step))
 		return nil
 	})
-	if err != nil && !errors.Is(err, errEnough) {
+	enough := errors.Is(err, errEnough)
+	if err != nil && !enough {
 		return err
 	}
-	if answer.NextCursor != nil {
+	if enough {
 		filter := url.Values{}
 		if to != 0 {
 			filter.Set("to", strconv.FormatUint(uint64(to), 10))
 		}
 		path := "/results/" + url.PathEscape(string(answer.Test)) + "/history"
-		r.linkNext(path, filter, limit, *answer.NextCursor)
+		answer.NextCursor = r.nextPage(path, filter, limit, historyCursor(next))
 	}
 	return r.resourceJSON(answer)
 }
 
 func newStepJSON(step engine.Step) stepJSON {
-	a := &step.Aggregate
+	what, id := whatImport, &step.Import.ID
+	if step.Event != "" {
+		what, id = string(step.Event), nil
+	}
 	return stepJSON{
-		ImportID:      step.Import.ID,
+		ImportID:      id,
 		Position:      step.Import.Position,
 		Received:      timestamp(step.Import.Received),
 		Source:        step.Source,
+		What:          what,
+		Rule:          newRuleJSON(step.Rule),
 		Records:       step.Effects.Added + step.Effects.Raised + step.Effects.Unchanged,
 		StudentsAdded: step.Effects.Added,
 		MarksRaised:   step.Effects.Raised,
 		Unchanged:     step.Effects.Unchanged,
 		Available:     marksJSON(step.Available),
-		Aggregate: aggregateJSON{
-			Mean: percentage(a.Mean), StdDev: percentage(a.StdDev), Min: percentage(a.Min), Max: percentage(a.Max),
-			P25: percentage(a.P25), P50: percentage(a.P50), P75: percentage(a.P75), Count: a.Count,
-		},
+		Aggregate:     newAggregateJSON(step.Aggregate),
+	}
+}
+
+func newAggregateJSON(a summary.Aggregate) aggregateJSON {
+	return aggregateJSON{
+		Mean: percentage(a.Mean), StdDev: percentage(a.StdDev), Min: percentage(a.Min), Max: percentage(a.Max),
+		P25: percentage(a.P25), P50: percentage(a.P50), P75: percentage(a.P75), Count: a.Count,
 	}
 }

@@ -42,7 +42,7 @@ func (s *Server) takeDocument(r *request, corrects uuid.UUID) error {
 		r.lingerAfter()
 		return r.turnedAway(s.bodyError(err, &r.wire))
 	}
-	submission := engine.Submission{Raw: r.document.bytes, Source: r.source(), Corrects: corrects}
+	submission := engine.Submission{Raw: r.document.bytes, Source: r.source(), Corrects: corrects, Room: r.document.room}
 	if contentType := r.ctx.Request.Header.ContentType(); corrects != uuid.Nil && isForm(contentType) {
 		// The text of a form is taken out of it, which makes it be there twice.
 		if err := r.document.take(int64(len(r.document.bytes))); err != nil {
@@ -67,6 +67,20 @@ func (r *request) sendReceipt(receipt *engine.Receipt) {
 	body := appendReceipt(r.newBody(), receipt)
 	r.ctx.SetContentType("application/json")
 	r.ctx.Response.SwapBody(body)
+}
+
+// room takes what the text of a document in another encoding needs from the budget, until
+// the document is released. In UTF-8 a document may have the bytes that a body may have.
+// The error is a requestError.
+func (b *body) room(bytes int) error {
+	limits := &b.server.limits
+	if int64(bytes) > limits.DecodedBytesMax {
+		return errTextTooLarge(limits.DecodedBytesMax)
+	}
+	if b.take(int64(bytes)) != nil {
+		return errOverBudget(limits.BytesInFlightMax)
+	}
+	return nil
 }
 
 // mediaType is a content type as text: nearly always one of those that are read,
@@ -199,7 +213,7 @@ func appendUUID(dst []byte, id uuid.UUID) []byte {
 
 // appendString appends an id as a JSON string. Ids are UTF-8 without control
 // characters, so two characters need escaping.
-func appendString(dst []byte, text string) []byte {
+func appendString[T string | []byte](dst []byte, text T) []byte {
 	dst = append(dst, '"')
 	for i := range len(text) {
 		if text[i] == '"' || text[i] == '\\' {

@@ -61,8 +61,7 @@ func (s *Server) imports(r *request) error {
 		answer.Imports = append(answer.Imports, newImportJSON(&found[i]))
 	}
 	if more != 0 {
-		answer.NextCursor = new(importsCursor(more))
-		r.linkNext(importsPattern, query.values, query.limit, *answer.NextCursor)
+		answer.NextCursor = r.nextPage(importsPattern, query.values, query.limit, importsCursor(more))
 	}
 	return r.resourceJSON(answer)
 }

@@ -57,6 +57,9 @@ type Limits struct {
 	// open; default 0, which is no limit, because a school's scanners and
 	// dashboards often share one address.
 	ConnectionsPerAddressMax int
+	// SubscribersMax is how many streams of events may be open; default 2 000, at some
+	// 40 KiB each.
+	SubscribersMax int
 	// RequestsPerConnectionMax is how many requests a connection may carry;
 	// default 100 000.
 	RequestsPerConnectionMax int
@@ -78,6 +81,7 @@ const (
 	IdleTimeoutDefault              = 60 * time.Second
 	LingerTimeoutDefault            = 500 * time.Millisecond
 	ConnectionsMaxDefault           = 20_000
+	SubscribersMaxDefault           = 2_000
 	RequestsPerConnectionMaxDefault = 100_000
 )
 
@@ -97,6 +101,7 @@ func (l Limits) WithDefaults() Limits {
 	orDefault(&l.IdleTimeout, IdleTimeoutDefault)
 	orDefault(&l.LingerTimeout, LingerTimeoutDefault)
 	orDefault(&l.ConnectionsMax, ConnectionsMaxDefault)
+	orDefault(&l.SubscribersMax, SubscribersMaxDefault)
 	orDefault(&l.RequestsPerConnectionMax, RequestsPerConnectionMaxDefault)
 	return l
 }
@@ -129,7 +134,7 @@ func (l Limits) Validate() error {
 	case l.BodyBytesMax < 0, l.DecodedBytesMax < 0, l.BytesInFlightMax < 0, l.ImportsInFlightMax < 0, l.ImportWaitMax < 0,
 		l.HeaderBytesMax < 0, l.HeaderLinesMax < 0, l.ReadTimeout < 0, l.BodyBytesPerSecondMin < 0,
 		l.WriteTimeout < 0, l.IdleTimeout < 0, l.LingerTimeout < 0, l.ConnectionsMax < 0,
-		l.ConnectionsPerAddressMax < 0, l.RequestsPerConnectionMax < 0:
+		l.ConnectionsPerAddressMax < 0, l.SubscribersMax < 0, l.RequestsPerConnectionMax < 0:
 		return fmt.Errorf("a limit is negative: %+v", l)
 	case l.DecodedBytesMax > entry.DocumentBytesMax:
 		return fmt.Errorf("the decoded body may have %d bytes, more than the %d that a log keeps", l.DecodedBytesMax, int64(entry.DocumentBytesMax))

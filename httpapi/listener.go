@@ -204,6 +204,7 @@ type conn struct {
 	late          bool      // what was waited for has not come in time
 	bodyBy        time.Time // of a body whose length was declared, until it is waited for
 	large         bool      // the answer is
+	live          bool      // the answer is a stream of events
 	reads, writes deadline
 	pause         time.Duration // before it is read again
 	source        string        // address as text, once somebody has asked

@@ -25,7 +25,10 @@ type metrics struct {
 	denied          map[string]prometheus.Counter // requests, by reason
 	refusedSources  refusedSources
 	connections     prometheus.Gauge
-	pausing         prometheus.Gauge   // connections that rest, see conn.refused
+	pausing         prometheus.Gauge // connections that rest, see conn.refused
+	subscribers     prometheus.Gauge
+	slowSubscribers prometheus.Counter
+	events          [eventKinds]prometheus.Counter
 	opened          prometheus.Counter // connections, those that are closed included
 	importsInFlight prometheus.Gauge
 }
@@ -118,6 +121,12 @@ func newMetrics(s *Server, registerer prometheus.Registerer, table []route) (*me
 		pausing: prometheus.NewGauge(prometheus.GaugeOpts{
 			Name: "markr_http_connections_pausing", Help: "Connections not read for a moment, because an import on them was refused for want of room.",
 		}),
+		subscribers: prometheus.NewGauge(prometheus.GaugeOpts{
+			Name: "markr_events_subscribers", Help: "Streams of events open.",
+		}),
+		slowSubscribers: prometheus.NewCounter(prometheus.CounterOpts{
+			Name: "markr_events_slow_subscribers_total", Help: "Streams ended because the client was too far behind.",
+		}),
 		opened: prometheus.NewCounter(prometheus.CounterOpts{
 			Name: "markr_http_connections_opened_total", Help: "Connections let in.",
 		}),
@@ -129,7 +138,7 @@ func newMetrics(s *Server, registerer prometheus.Registerer, table []route) (*me
 		unread:   make(map[code]prometheus.Counter),
 		denied:   make(map[string]prometheus.Counter),
 	}
-	collectors := append([]prometheus.Collector{m.requests, m.panics, m.connections, m.pausing, m.opened, m.importsInFlight},
+	collectors := append([]prometheus.Collector{m.requests, m.panics, m.connections, m.pausing, m.subscribers, m.slowSubscribers, m.opened, m.importsInFlight},
 		m.vectors(table)...)
 	for _, c := range append(collectors, s.gauges()...) {
 		if err := registerer.Register(c); err != nil {
@@ -178,10 +187,16 @@ func (m *metrics) vectors(table []route) []prometheus.Collector {
 	for _, c := range unreadCodes {
 		m.unread[c] = unread.WithLabelValues(string(c))
 	}
+	events := prometheus.NewCounterVec(prometheus.CounterOpts{
+		Name: "markr_events_sent_total", Help: "Events offered to subscribers, each counted for each of them, by what they are about.",
+	}, []string{"about"})
+	for kind := range eventKinds {
+		m.events[kind] = events.WithLabelValues(kind.label())
+	}
 	for _, reason := range deniedReasons {
 		m.denied[reason] = denied.WithLabelValues(reason)
 	}
-	return []prometheus.Collector{durations, requestSizes, responseSizes, read, rejected, wireBytes, unread, denied, m.refusedSources.counters}
+	return []prometheus.Collector{durations, requestSizes, responseSizes, read, rejected, wireBytes, unread, denied, events, m.refusedSources.counters}
 }
 
 func (m *metrics) newRouteMetrics(r route, durations, requestSizes, responseSizes *prometheus.HistogramVec) *routeMetrics {

@@ -18,7 +18,7 @@ func cacheable(t testing.TB, o office) []string {
 	return []string{
 		"/results/1234/aggregate", "/results/1234/aggregate?percentiles=10,90",
 		"/results", "/results?limit=1", "/imports", "/imports?limit=1", "/imports/" + id, "/imports/" + id + "/document",
-		"/openapi.json", "/",
+		"/openapi.json", "/docs", "/docs/statistics", "/",
 	}
 }
 

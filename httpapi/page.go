@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"html/template"
 	"io/fs"
+	"maps"
+	"slices"
 	"strings"
 
 	"github.com/cespare/xxhash/v2"
@@ -15,11 +17,13 @@ import (
 
 // What the page may be kept for, and what it may do.
 const (
-	// The name of an asset has its fingerprint in it.
+	// The address of an asset has a fingerprint in it.
 	cacheAsset = "public, max-age=31536000, immutable"
 	// Nothing is loaded from elsewhere, nothing is run, nobody frames it.
-	pagePolicy = "default-src 'none'; style-src 'self'; img-src 'self' data:; " +
+	plainPolicy = "default-src 'none'; style-src 'self'; img-src 'self' data:; " +
 		"form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+	// The page's own modules are run, and ask this server alone.
+	pagePolicy = plainPolicy + "; script-src 'self'; connect-src 'self'"
 )
 
 // page answers GET /: a page for browsers, and for everybody else a few lines of
@@ -33,7 +37,7 @@ func (s *Server) page(r *request) error {
 		return err
 	}
 	var body bytes.Buffer
-	if err := s.content.page.Execute(&body, view); err != nil {
+	if err := s.content.page.Execute(&body, &view); err != nil {
 		return fmt.Errorf("render page: %w", err)
 	}
 	r.setHeader("Content-Security-Policy", pagePolicy)
@@ -43,6 +47,10 @@ func (s *Server) page(r *request) error {
 		r.setHeader("Cache-Control", "no-store")
 		r.setHeader("Retry-After", "2")
 		return r.send(fasthttp.StatusServiceUnavailable, contentType, body.Bytes())
+	}
+	if view.Missing != "" {
+		r.setHeader("Cache-Control", "no-store")
+		return r.varyByAccept(r.send(fasthttp.StatusNotFound, contentType, body.Bytes()))
 	}
 	return r.varyByAccept(r.resource(contentType, body.Bytes()))
 }
@@ -59,7 +67,7 @@ func (s *Server) welcome() string {
 POST /import                            hand in a scanner's document (text/xml+markr)
 GET  /results/{test}/aggregate          mean, deviation, quartiles and count of a test
 GET  /results, /imports, /imports/{id}  the tests; what arrived and what became of it
-GET  /openapi.json                      all of this in detail, health and metrics too
+GET  /docs, /openapi.json               all of this in detail, health and metrics too
 `
 }
 
@@ -82,45 +90,51 @@ func prefersHTML(accept []byte) bool {
 	return html > 0 && html >= text
 }
 
-// asset answers GET /assets/{name}.
+// asset answers GET /assets/{version}/{name}.
 func (s *Server) asset(r *request) error {
 	asset, ok := s.content.assets[r.param("name")]
-	if !ok {
+	if !ok || r.param("version") != s.content.assetsVersion {
 		return errNoSuchRoute
 	}
 	return r.fixed(&asset, cacheAsset)
 }
 
-// loadDashboard reads the page's files.
+// loadDashboard reads the pages' files.
 func (c *content) loadDashboard() error {
-	c.assets = make(map[string]fixed)
-	hrefs := make(map[string]string)
-	for name, contentType := range map[string]string{
-		dashboard.Stylesheet: "text/css; charset=utf-8",
-		dashboard.Script:     "text/javascript; charset=utf-8",
-		dashboard.Icon:       "image/svg+xml",
-	} {
+	named, err := dashboard.Assets()
+	if err != nil {
+		return fmt.Errorf("list assets: %w", err)
+	}
+	// One fingerprint stands for all of them, because modules name each other by
+	// relative addresses.
+	sum := xxhash.New()
+	c.assets = make(map[string]fixed, len(named))
+	for _, name := range slices.Sorted(maps.Keys(named)) {
 		body, err := fs.ReadFile(dashboard.FS, name)
 		if err != nil {
 			return fmt.Errorf("read asset: %w", err)
 		}
-		asset, err := newFixed(c.compressor, contentType, body)
-		if err != nil {
+		if c.assets[name], err = newFixed(c.compressor, named[name], body); err != nil {
 			return fmt.Errorf("compress asset %s: %w", name, err)
 		}
-		base, extension, _ := strings.Cut(name, ".")
-		printed := fmt.Sprintf("%s-%016x.%s", base, xxhash.Sum64(body), extension)
-		c.assets[printed] = asset
-		hrefs[name] = "/assets/" + printed
+		_, _ = fmt.Fprintf(sum, "%s %d\n%s", name, len(body), body) // A hash takes everything.
 	}
-	functions := template.FuncMap{"asset": func(name string) string { return hrefs[name] }}
-	page, err := template.New(dashboard.Template).Funcs(functions).ParseFS(dashboard.FS, dashboard.Template)
+	c.assetsVersion = fmt.Sprintf("%016x", sum.Sum64())
+	modules, err := dashboard.Modules()
 	if err != nil {
-		return fmt.Errorf("read template: %w", err)
+		return fmt.Errorf("list modules: %w", err)
 	}
-	c.page = page
-	if c.desk, err = template.New(dashboard.Desk).Funcs(functions).ParseFS(dashboard.FS, dashboard.Desk); err != nil {
-		return fmt.Errorf("read template: %w", err)
+	functions := template.FuncMap{
+		"asset":   func(name string) string { return "/assets/" + c.assetsVersion + "/" + name },
+		"modules": func() []string { return modules },
 	}
-	return nil
+	for _, t := range []struct {
+		name string
+		to   **template.Template
+	}{{dashboard.Template, &c.page}, {dashboard.Desk, &c.desk}} {
+		if *t.to, err = template.New(t.name).Funcs(functions).ParseFS(dashboard.FS, t.name); err != nil {
+			return fmt.Errorf("read template: %w", err)
+		}
+	}
+	return c.loadDocs(functions)
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 	"net/http"
+	"net/url"
 	"regexp"
 	"slices"
 	"strconv"
@@ -20,7 +21,7 @@ import (
 	"markr/wal/entry"
 )
 
-var regexpStyle = regexp.MustCompile(`<link rel="stylesheet" href="(/assets/style-[0-9a-f]{16}\.css)">`)
+var regexpStyle = regexp.MustCompile(`<link rel="stylesheet" href="(/assets/[0-9a-f]{16}/style\.css)">`)
 
 func TestPrefersHTML(t *testing.T) {
 	t.Parallel()
@@ -68,143 +69,6 @@ func TestWelcomeIsFiveLines(t *testing.T) {
 			t.Errorf("Vary: %s", vary)
 		}
 	}
-}
-
-// webpage is a parsed page.
-type webpage struct{ root *html.Node }
-
-// page fetches and parses the page, and checks what is true of it in every state.
-func (o office) page(t testing.TB, target string, status int) webpage {
-	t.Helper()
-	got := o.get(t, target, "Accept: text/html,application/xhtml+xml,*/*;q=0.8")
-	if got.status != status {
-		t.Fatalf("%s: %d, want %d", target, got.status, status)
-	}
-	policy := got.header.Get("Content-Security-Policy")
-	if !strings.HasPrefix(policy, "default-src 'none'; style-src 'self'; ") || strings.Contains(policy, "unsafe") {
-		t.Errorf("policy %q", policy)
-	}
-	root, err := html.Parse(strings.NewReader(got.body))
-	if err != nil {
-		t.Fatal(err)
-	}
-	d := webpage{root}
-	for n := range root.Descendants() {
-		if n.Type != html.ElementNode {
-			continue
-		}
-		ours := n.Data == "script" && strings.HasPrefix(attribute(n, "src"), "/assets/desk-") && n.FirstChild == nil &&
-			strings.HasPrefix(target, "/desk/") && strings.Contains(policy, "; script-src 'self'")
-		if n.Data == "script" && !ours || n.Data == "style" || n.Data == "iframe" {
-			t.Errorf("the page has a <%s>", n.Data)
-		}
-		for _, a := range n.Attr {
-			if a.Key == "style" || strings.HasPrefix(a.Key, "on") {
-				t.Errorf("<%s> has an attribute %s=%q", n.Data, a.Key, a.Val)
-			}
-			if (a.Key == "href" || a.Key == "src" || a.Key == "action") && !strings.HasPrefix(a.Val, "/") && !strings.HasPrefix(a.Val, "#") {
-				t.Errorf("<%s> leads to %q", n.Data, a.Val)
-			}
-		}
-	}
-	for _, landmark := range []string{"header", "main", "footer", "nav", "h1", "title"} {
-		if len(d.all(landmark)) == 0 {
-			t.Errorf("the page has no <%s>", landmark)
-		}
-	}
-	if lang := attribute(d.all("html")[0], "lang"); lang != "en" {
-		t.Errorf("language %q", lang)
-	}
-	for _, n := range slices.Concat(d.all("section"), d.all("table")) {
-		if name := d.byID(attribute(n, "aria-labelledby")); name == nil || text(name) == "" {
-			t.Errorf("a <%s> without a name", n.Data)
-		}
-	}
-	for _, n := range slices.Concat(d.all("input"), d.all("select"), d.all("textarea")) {
-		if attribute(n, "type") != "hidden" && !slices.ContainsFunc(d.all("label"), func(l *html.Node) bool { return attribute(l, "for") == attribute(n, "id") }) {
-			t.Error("an input without a label")
-		}
-	}
-	for _, table := range d.all("table") {
-		for row := range table.Descendants() {
-			if row.Type == html.ElementNode && row.Data == "th" && attribute(row, "scope") == "" && attribute(row, "aria-hidden") == "" {
-				t.Errorf("a header cell without scope: %s", text(row))
-			}
-		}
-	}
-	return d
-}
-
-func (d webpage) all(name string) []*html.Node {
-	var found []*html.Node
-	for n := range d.root.Descendants() {
-		if n.Type == html.ElementNode && n.Data == name {
-			found = append(found, n)
-		}
-	}
-	return found
-}
-
-func (d webpage) byID(id string) *html.Node {
-	for n := range d.root.Descendants() {
-		if n.Type == html.ElementNode && id != "" && attribute(n, "id") == id {
-			return n
-		}
-	}
-	return nil
-}
-
-// rows are the texts of the cells of the table with a class.
-func (d webpage) rows(class string) [][]string {
-	var rows [][]string
-	for _, table := range d.all("table") {
-		if attribute(table, "class") != class {
-			continue
-		}
-		for n := range table.Descendants() {
-			if n.Type != html.ElementNode || n.Data != "tr" {
-				continue
-			}
-			var cells []string
-			for cell := range n.ChildNodes() {
-				if cell.Type == html.ElementNode && attribute(cell, "aria-hidden") == "" {
-					cells = append(cells, mask(text(cell)))
-				}
-			}
-			rows = append(rows, cells)
-		}
-	}
-	return rows
-}
-
-// link is where the link with a text leads, "" if there is none.
-func (d webpage) link(label string) string {
-	for _, a := range d.all("a") {
-		if text(a) == label {
-			return attribute(a, "href")
-		}
-	}
-	return ""
-}
-
-func attribute(n *html.Node, name string) string {
-	for _, a := range n.Attr {
-		if a.Key == name {
-			return a.Val
-		}
-	}
-	return ""
-}
-
-// text is what a reader sees of a node.
-func text(n *html.Node) string {
-	var b strings.Builder
-	for d := range n.Descendants() {
-		if d.Type == html.TextNode {
-			b.WriteString(d.Data)
-		}
-	}
-	return strings.Join(strings.Fields(b.String()), " ")
 }
 
 func TestPageOfNothing(t *testing.T) {
@@ -289,6 +153,89 @@ func TestPageShowsTestsAndImports(t *testing.T) {
 		if href := attribute(a, "href"); strings.HasPrefix(href, "/") {
 			if got := o.get(t, href); got.status != http.StatusOK {
 				t.Errorf("%s leads to %s: %d", text(a), href, got.status)
+			}
+		}
+	}
+}
+
+// A test has a page of its own, which shows its figures without any script, and one
+// before it has results, too.
+func TestPageOfOneTest(t *testing.T) {
+	t.Parallel()
+	o := openOffice(t)
+	for _, id := range []string{"1234", "a/b?c=d&e", `"><script>alert(1)</script>`, "物理 🎓", "..%2f"} {
+		target := "/?test=" + url.QueryEscape(id)
+		missing := o.page(t, target, http.StatusNotFound)
+		if said := text(missing.root); !strings.Contains(said, "No results of “"+id+"” yet") {
+			t.Errorf("%q: the page says: %s", id, said)
+		}
+		if link := missing.link("Refused documents"); link != "/desk" {
+			t.Errorf("%q: no way to the refused documents", id)
+		}
+		o.accept(t, scanned(scan{id, "1", "1", "3"}, scan{id, "2", "2", "3"}))
+		d := o.page(t, target+"&cut=50&question=7", http.StatusOK)
+		if rows := d.rows("tests"); len(rows) != 2 || !slices.Equal(rows[1], []string{"2", "50.0", "16.7", "33.3", "41.7", "50.0", "58.3", "66.7"}) {
+			t.Errorf("%q: rows %q", id, rows)
+		}
+		if got := text(d.all("h1")[0]); got != id {
+			t.Errorf("%q: heading %q", id, got)
+		}
+		if got := attribute(d.all("body")[0], "data-test"); got != id {
+			t.Errorf("%q: the script is told of %q", id, got)
+		}
+		for name, want := range map[string]string{"tile-count": "2", "tile-mean": "50.0", "tile-p50": "50.0", "tile-stddev": "16.7"} {
+			if got := text(d.byID(name)); got != want {
+				t.Errorf("%q: %s is %q, want %q", id, name, got, want)
+			}
+		}
+		if wall := d.link("Wall"); !strings.HasPrefix(wall, "/?test=") || !strings.HasSuffix(wall, "&wall=1") {
+			t.Errorf("%q: the wall is at %q", id, wall)
+		}
+		if back := o.page(t, target+"&wall=1", http.StatusOK).link("Leave the wall"); back != target {
+			t.Errorf("%q: back from the wall is %q, want %q", id, back, target)
+		}
+	}
+}
+
+// The documentation names every route and every code, and every link within it and to
+// other pages leads somewhere.
+func TestDocs(t *testing.T) {
+	t.Parallel()
+	o := openOffice(t)
+	d := o.page(t, "/docs", http.StatusOK)
+	said := text(d.root)
+	for _, r := range httpapi.Routes() {
+		if !strings.Contains(said, r.Method+" "+r.Pattern) {
+			t.Errorf("the page lacks %s %s", r.Method, r.Pattern)
+		}
+	}
+	for code := range httpapi.Codes() {
+		if !strings.Contains(said, code) {
+			t.Errorf("the page lacks %s", code)
+		}
+	}
+	statistics := o.page(t, "/docs/statistics", http.StatusOK)
+	for _, name := range []string{"psych", "Moodle", "Canvas", "percentile_cont", "type 7", "27 %", "Cronbach"} {
+		if !strings.Contains(strings.ToLower(text(statistics.root)), strings.ToLower(name)) {
+			t.Errorf("the page of statistics does not speak of %s", name)
+		}
+	}
+	visited := make(map[string]bool)
+	for _, page := range []webpage{d, statistics} {
+		for _, a := range page.all("a") {
+			href := attribute(a, "href")
+			if id, within := strings.CutPrefix(href, "#"); within {
+				if page.byID(id) == nil {
+					t.Errorf("%s leads nowhere", href)
+				}
+				continue
+			}
+			if visited[href] {
+				continue
+			}
+			visited[href] = true
+			if got := o.get(t, href, "Accept: text/html"); got.status != http.StatusOK {
+				t.Errorf("%s: %d", href, got.status)
 			}
 		}
 	}
@@ -455,7 +402,18 @@ func TestAssets(t *testing.T) {
 	if cache := got.header.Get("Cache-Control"); cache != "public, max-age=31536000, immutable" {
 		t.Errorf("kept for %q", cache)
 	}
-	for _, name := range []string{"style.css", "page.html", "style-0000000000000000.css", "%2e%2e%2fpage.go", "dashboard.go"} {
+	// Each module is there under the address that the page preloads it from.
+	modules := regexp.MustCompile(`<link rel="modulepreload" href="([^"]+)">`).FindAllStringSubmatch(page.body, -1)
+	if len(modules) < 5 {
+		t.Errorf("the page preloads %d modules", len(modules))
+	}
+	for _, module := range modules {
+		if got := o.get(t, module[1]); got.status != http.StatusOK || got.header.Get("Content-Type") != "text/javascript; charset=utf-8" {
+			t.Errorf("%s: %d %v", module[1], got.status, got.header)
+		}
+	}
+	version := strings.TrimSuffix(href[1], "style.css")
+	for _, name := range []string{"style.css", "0000000000000000/style.css", version[len("/assets/"):] + "page.html", version[len("/assets/"):] + "dashboard.go", "%2e%2e%2fpage.go"} {
 		if got := o.get(t, "/assets/"+name); got.status != http.StatusNotFound {
 			t.Errorf("/assets/%s: %d", name, got.status)
 		}
@@ -501,6 +459,10 @@ func TestContrast(t *testing.T) {
 			{"range", "page", 3},
 			{"median", "sheet", 3},
 			{"median", "box", 3},
+			{"bar", "sheet", 3},
+			{"range", "hover", 3},
+			{"bad", "page", 4.5},
+			{"sheet", "ink", 4.5}, // the cut line's label
 		} {
 			if got := contrast(t, tokens[pair.ink], tokens[pair.ground]); got < pair.least {
 				t.Errorf("%s: --%s on --%s has a contrast of %.2f, less than %v", scheme, pair.ink, pair.ground, got, pair.least)

@@ -1,7 +1,6 @@
 package httpapi
 
 import (
-	"net/url"
 	"strconv"
 
 	"markr/engine"
@@ -27,7 +26,7 @@ func newPageTest(test *engine.Test) pageTest {
 	figures := test.Aggregate()
 	return pageTest{
 		ID:       test.ID,
-		Href:     "/results/" + url.PathEscape(string(test.ID)) + "/aggregate",
+		Href:     testHref(test.ID),
 		Students: grouped(uint64(figures.Count)),
 		Mean:     oneDecimal(figures.Mean),
 		StdDev:   oneDecimal(figures.StdDev),
@@ -73,6 +72,9 @@ func newPageImport(found *engine.Import) pageImport {
 		Records:      grouped(uint64(found.Records)),
 		Size:         humanBytes(found.Size),
 		Source:       found.Source,
+	}
+	if found.Outcome == entry.Refused {
+		row.Href = deskHref(found.ID)
 	}
 	if found.Outcome == entry.Refused && found.Refusal != nil {
 		row.Refusal = documentFault(found.Refusal)

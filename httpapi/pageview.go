@@ -17,14 +17,39 @@ const (
 	pageTestIDs = 3 // of one import
 )
 
-// pageView is what the page shows. Exactly one of Recovery and Results is set.
+// pageView is what the page shows. Exactly one of Recovery, Results, Test and Missing
+// is set.
 type pageView struct {
 	Version  string
 	Prefix   string
+	TestID   exam.TestID // the one that is asked for; empty: all
+	Wall     bool        // for a screen that people walk by
+	WallHref string      // to the wall, or from it
 	Now      pageTime
 	Status   pageStatus
 	Recovery *pageRecovery
 	Results  *pageResults
+	Test     *pageOne
+	Missing  exam.TestID // there is nothing of this test yet
+}
+
+// View is what the page's script has to do.
+func (v *pageView) View() string {
+	switch {
+	case v.Results != nil:
+		return "all"
+	case v.Test != nil:
+		return "one"
+	case v.Missing != "":
+		return "missing"
+	}
+	return "wait"
+}
+
+// pageOne is one test. The rest of its page is drawn by the script, from the API.
+type pageOne struct {
+	Row   pageTest
+	Route string // of what the API has about it
 }
 
 // pageStatus says in a few words whether the server does its work. Class is one
@@ -49,19 +74,49 @@ type pageResults struct {
 	MoreImports                            bool
 }
 
+// Query parameters of the page. It has others, which only its script reads: cut,
+// question.
+const (
+	paramTest = "test"
+	paramWall = "wall"
+)
+
+// testHref is where a person looks at a test.
+func testHref(id exam.TestID) string { return "/?" + url.Values{paramTest: {string(id)}}.Encode() }
+
+// wallHref is the same for a wall, or back.
+func wallHref(id exam.TestID, wall bool) string {
+	query := url.Values{}
+	if id != "" {
+		query.Set(paramTest, string(id))
+	}
+	if wall {
+		query.Set(paramWall, "1")
+	}
+	if len(query) == 0 {
+		return "/"
+	}
+	return "/?" + query.Encode()
+}
+
 // pageTime is a time for programs and for people, in UTC.
-type pageTime struct{ Machine, Human string }
+type pageTime struct{ Machine, Human, Short string }
 
 func newPageTime(t time.Time) pageTime {
 	return pageTime{
 		Machine: t.UTC().Format(timestampLayout),
 		Human:   t.UTC().Format("2 Jan 2006, 15:04:05"),
+		Short:   t.UTC().Format("2 Jan, 15:04"),
 	}
 }
 
 // pageView gathers what the page shows: one state, and the latest imports.
 func (s *Server) pageView(r *request) (pageView, error) {
 	view := pageView{Version: s.version, Now: newPageTime(s.now()), Status: s.pageStatus()}
+	test, _ := r.query(paramTest)
+	view.TestID = exam.TestID(test)
+	_, view.Wall = r.query(paramWall)
+	view.WallHref = wallHref(view.TestID, !view.Wall)
 	state := s.engine.State()
 	if state == nil {
 		progress := s.engine.Progress()
@@ -69,6 +124,16 @@ func (s *Server) pageView(r *request) (pageView, error) {
 			Failed: progress.Err != nil, Position: progress.Position, Last: progress.Last,
 			PositionText: grouped(uint64(progress.Position)), LastText: grouped(uint64(progress.Last)),
 		}
+		return view, nil
+	}
+	if test != "" {
+		found := state.Test(view.TestID)
+		if found == nil {
+			view.Missing = view.TestID
+			return view, nil
+		}
+		row := newPageTest(found)
+		view.Test = &pageOne{Row: row, Route: "/results/" + url.PathEscape(test)}
 		return view, nil
 	}
 	view.Prefix, _ = r.query("prefix")

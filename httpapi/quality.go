@@ -76,7 +76,10 @@ func (s *Server) testQuality(r *request) error {
 	if err := r.checkParameters("kind", "limit", "cursor"); err != nil {
 		return err
 	}
-	limit, err := r.limit()
+	after, limit, err := pageAsked(r, func(cursor string) (*engine.FindingPlace, error) {
+		place, err := parseFindingsCursor(cursor)
+		return &place, err
+	})
 	if err != nil {
 		return err
 	}
@@ -88,14 +91,6 @@ func (s *Server) testQuality(r *request) error {
 			return errParameter("kind", "must be one of the kinds that counts names")
 		}
 		only = &kind
-	}
-	var after *engine.FindingPlace
-	if cursor, given := r.query("cursor"); given {
-		place, err := parseFindingsCursor(cursor)
-		if err != nil {
-			return err
-		}
-		after = &place
 	}
 	ctx, cancel := s.turn()
 	defer cancel()
@@ -111,9 +106,8 @@ func (s *Server) testQuality(r *request) error {
 		answer.Findings[i] = newFindingJSON(&q.Findings[i])
 	}
 	if q.Next != nil {
-		answer.NextCursor = new(findingsCursor(*q.Next))
 		path := "/results/" + url.PathEscape(string(q.Test)) + "/quality"
-		r.linkNext(path, url.Values{"kind": {name}}, limit, *answer.NextCursor)
+		answer.NextCursor = r.nextPage(path, url.Values{"kind": {name}}, limit, findingsCursor(*q.Next))
 	}
 	return r.resourceJSON(answer)
 }
@@ -155,32 +149,24 @@ func (s *Server) quality(r *request) error {
 	if err := r.checkParameters("prefix", "limit", "cursor"); err != nil {
 		return err
 	}
-	limit, err := r.limit()
+	after, limit, err := pageAsked(r, parseTestsCursor)
 	if err != nil {
 		return err
-	}
-	var after exam.TestID
-	if cursor, given := r.query("cursor"); given {
-		if after, err = parseTestsCursor(cursor); err != nil {
-			return err
-		}
 	}
 	state := s.engine.State()
 	if state == nil {
 		return engine.ErrNotReady
 	}
 	prefix, _ := r.query("prefix")
-	// One more than asked for tells whether there is more.
-	tests := state.ListOdd(exam.TestID(prefix), after, limit+1)
+	tests, last := cutPage(state.ListOdd(exam.TestID(prefix), after, limit+1), limit)
 	answer := qualityJSON{
-		Position: state.Position(), Counts: countsJSON(state.Findings()), Tests: make([]oddTestJSON, 0, min(len(tests), limit)),
+		Position: state.Position(), Counts: countsJSON(state.Findings()), Tests: make([]oddTestJSON, 0, len(tests)),
 	}
-	for _, test := range tests[:min(len(tests), limit)] {
+	for _, test := range tests {
 		answer.Tests = append(answer.Tests, oddTestJSON{test.ID, test.Count(), countsJSON(test.Findings)})
 	}
-	if len(tests) > limit {
-		answer.NextCursor = new(testsCursor(tests[limit-1].ID))
-		r.linkNext("/quality", url.Values{"prefix": {prefix}}, limit, *answer.NextCursor)
+	if last != nil {
+		answer.NextCursor = r.nextPage("/quality", url.Values{"prefix": {prefix}}, limit, testsCursor((*last).ID))
 	}
 	return r.resourceJSON(answer)
 }

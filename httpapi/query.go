@@ -6,6 +6,8 @@ import (
 	"strconv"
 	"strings"
 
+	"markr/engine/intake"
+	"markr/engine/summary"
 	"markr/wal/entry"
 )
 
@@ -77,4 +79,29 @@ func (r *request) position(name string) (entry.Position, error) {
 		return 0, errParameter(name, "must be a position: a whole number from 1")
 	}
 	return entry.Position(position), nil
+}
+
+// percentsMax is how many percentages one request may name: every whole one from 1 to 99
+// and one to spare.
+const percentsMax = 100
+
+// percents reads a list of percentages, which has a default.
+func (r *request) percents(name, byDefault, plural string) ([]summary.Percent, error) {
+	list, given := r.query(name)
+	if !given {
+		list = byDefault
+	}
+	if strings.Count(list, ",") >= percentsMax {
+		return nil, errParameter(name, "names more than "+strconv.Itoa(percentsMax)+" "+plural)
+	}
+	percents := make([]summary.Percent, 0, strings.Count(list, ",")+1)
+	for text := range strings.SplitSeq(list, ",") {
+		percent, err := summary.ParsePercent(text)
+		if err != nil {
+			return nil, errParameter(name,
+				"holds "+strconv.Quote(intake.CutValue([]byte(text)))+", which "+summary.ErrPercent.Error())
+		}
+		percents = append(percents, percent)
+	}
+	return percents, nil
 }

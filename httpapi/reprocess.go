@@ -169,7 +169,7 @@ func (s *Server) commitReprocess(r *request) error {
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), commitWait)
 	defer cancel()
-	rule, err := under.Commit(ctx, engine.CommitOptions{Uncount: asked.Uncount, Source: r.source()})
+	rule, err := under.Commit(ctx, engine.CommitOptions{Uncount: asked.Uncount, Source: r.operator()})
 	switch {
 	case errors.Is(err, entry.ErrReadOnly):
 		return refuse(codeReadOnly, "The disk is nearly full: the rule cannot be recorded, and nothing has changed.")

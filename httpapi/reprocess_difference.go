@@ -85,21 +85,20 @@ func (a *differencesJSON) fillTests(r *request, under *engine.Reprocess, limit i
 			return err
 		}
 	}
-	// One more than asked for tells whether there is more.
 	tests, err := under.Differences(after, limit+1)
 	if err != nil {
 		return err
 	}
-	for i := range tests[:min(len(tests), limit)] {
+	tests, last := cutPage(tests, limit)
+	for i := range tests {
 		t := &tests[i]
 		a.Tests = append(a.Tests, testDifferenceJSON{
 			ID: t.ID, Before: figuresOf(t.Before), After: figuresOf(t.After), StudentsMoved: t.Moved,
 			StudentsAdded: t.Added, StudentsRemoved: t.Removed, KeptChanged: t.KeptChanged,
 		})
 	}
-	if len(tests) > limit {
-		a.NextCursor = new(testsCursor(tests[limit-1].ID))
-		r.linkNext(reprocessPattern+"/difference", url.Values{}, limit, *a.NextCursor)
+	if last != nil {
+		a.NextCursor = r.nextPage(reprocessPattern+"/difference", url.Values{}, limit, testsCursor(last.ID))
 	}
 	return nil
 }
@@ -117,13 +116,14 @@ func (a *differencesJSON) fillStudents(r *request, under *engine.Reprocess, limi
 	if err != nil {
 		return err
 	}
-	for i := range students[:min(len(students), limit)] {
+	students, last := cutPage(students, limit)
+	for i := range students {
 		d := &students[i]
 		a.Students = append(a.Students, studentDifferenceJSON{d.Student, newKeptMarksJSON(d.Before), newKeptMarksJSON(d.After)})
 	}
-	if len(students) > limit {
-		a.NextCursor = new(studentsCursor(students[limit-1].Next))
-		r.linkNext(reprocessPattern+"/difference", url.Values{"test": {string(*a.Test)}}, limit, *a.NextCursor)
+	if last != nil {
+		path := reprocessPattern + "/difference"
+		a.NextCursor = r.nextPage(path, url.Values{"test": {string(*a.Test)}}, limit, studentsCursor(last.Next))
 	}
 	return nil
 }
@@ -163,7 +163,7 @@ func (s *Server) reprocessDocuments(r *request) error {
 	if err := r.checkParameters("now", "limit", "cursor"); err != nil {
 		return err
 	}
-	limit, err := r.limit()
+	after, limit, err := pageAsked(r, parseImportsCursor)
 	if err != nil {
 		return err
 	}
@@ -174,12 +174,6 @@ func (s *Server) reprocessDocuments(r *request) error {
 	if now != entry.Refused.String() && now != entry.Accepted.String() {
 		return errParameter("now", "must be refused or accepted")
 	}
-	var after entry.Position
-	if cursor, given := r.query("cursor"); given {
-		if after, err = parseImportsCursor(cursor); err != nil {
-			return err
-		}
-	}
 	under, err := s.underWay()
 	if err != nil {
 		return err
@@ -188,8 +182,9 @@ func (s *Server) reprocessDocuments(r *request) error {
 	if err != nil {
 		return err
 	}
+	changes, last := cutPage(changes, limit)
 	answer := documentChangesJSON{Documents: []documentChangeJSON{}}
-	for i := range changes[:min(len(changes), limit)] {
+	for i := range changes {
 		c := &changes[i]
 		d := documentChangeJSON{ImportID: c.ID, Position: c.Position, Received: timestamp(c.Received), Records: c.Records}
 		if c.Refusal != nil {
@@ -197,9 +192,8 @@ func (s *Server) reprocessDocuments(r *request) error {
 		}
 		answer.Documents = append(answer.Documents, d)
 	}
-	if len(changes) > limit {
-		answer.NextCursor = new(importsCursor(changes[limit-1].Position))
-		r.linkNext(reprocessPattern+"/documents", url.Values{"now": {now}}, limit, *answer.NextCursor)
+	if last != nil {
+		answer.NextCursor = r.nextPage(reprocessPattern+"/documents", url.Values{"now": {now}}, limit, importsCursor(last.Position))
 	}
 	return r.answerJSON(answer)
 }

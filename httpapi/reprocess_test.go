@@ -47,6 +47,7 @@ func TestReprocess(t *testing.T) {
 	if got := b.get(t, "/admin/reprocess").want(t, 200); !strings.Contains(got.body, `"reprocess":null`) || !strings.Contains(got.body, `"scoring":"highest"`) {
 		t.Errorf("without one: %s", got.body)
 	}
+	before := b.get(t, "/results/a/aggregate").want(t, 200).body
 	b.reprocess(t, `{"scoring":"first"}`)
 	b.do(t, http.MethodPost, "/admin/reprocess", "").want(t, 409)
 	b.do(t, http.MethodPost, "/admin/reprocess/pause", "").want(t, 200)
@@ -103,6 +104,19 @@ func TestReprocess(t *testing.T) {
 	}
 	if got := b.get(t, "/results/a/aggregate").want(t, 200); !strings.Contains(got.body, `"mean":25.0`) {
 		t.Errorf("after the commit: %s", got.body)
+	}
+	// What was answered before is answered for then, and the history has the change.
+	if got := b.get(t, "/results/a/aggregate?at=60").want(t, 200); got.body != before {
+		t.Errorf("before the commit: %s, want %s", got.body, before)
+	}
+	history := b.get(t, "/results/a/history?from=60").want(t, 200).body
+	for _, step := range []string{
+		`"position":60,`, `"what":"import","rule":{"scoring":"highest","scoring_version":1,"denominator":"test","denominator_version":1},"records":1,`,
+		`{"import_id":null,"position":61,`, `"what":"reprocess","rule":{"scoring":"first",`, `"records":0,`, `"mean":75.0`, `"mean":25.0`,
+	} {
+		if !strings.Contains(history, step) {
+			t.Errorf("history lacks %s: %s", step, history)
+		}
 	}
 	if got := b.get(t, "/audit?only=events").want(t, 200); !strings.Contains(got.body, `"what":"reprocess"`) || !strings.Contains(got.body, `"who":"127.0.0.1"`) {
 		t.Errorf("audit: %s", got.body)

@@ -2,7 +2,6 @@ package httpapi
 
 import (
 	"net/url"
-	"strconv"
 	"time"
 
 	"github.com/google/uuid"
@@ -36,30 +35,22 @@ func (s *Server) results(r *request) error {
 	if err := r.checkParameters("prefix", "limit", "cursor"); err != nil {
 		return err
 	}
-	limit, err := r.limit()
+	after, limit, err := pageAsked(r, parseTestsCursor)
 	if err != nil {
 		return err
-	}
-	var after exam.TestID
-	if cursor, given := r.query("cursor"); given {
-		if after, err = parseTestsCursor(cursor); err != nil {
-			return err
-		}
 	}
 	state := s.engine.State()
 	if state == nil {
 		return engine.ErrNotReady
 	}
 	prefix, _ := r.query("prefix")
-	// One more than asked for tells whether there is more.
-	tests := state.List(exam.TestID(prefix), after, limit+1)
-	answer := testsJSON{Tests: make([]testJSON, 0, min(len(tests), limit))}
-	for _, test := range tests[:min(len(tests), limit)] {
+	tests, last := cutPage(state.List(exam.TestID(prefix), after, limit+1), limit)
+	answer := testsJSON{Tests: make([]testJSON, 0, len(tests))}
+	for _, test := range tests {
 		answer.Tests = append(answer.Tests, newTestJSON(test))
 	}
-	if len(tests) > limit {
-		answer.NextCursor = new(testsCursor(tests[limit-1].ID))
-		r.linkNext("/results", url.Values{"prefix": {prefix}}, limit, *answer.NextCursor)
+	if last != nil {
+		answer.NextCursor = r.nextPage("/results", url.Values{"prefix": {prefix}}, limit, testsCursor((*last).ID))
 	}
 	return r.resourceJSON(answer)
 }
@@ -76,18 +67,6 @@ func newTestJSON(test *engine.Test) testJSON {
 			Received: timestamp(test.Last.Received),
 		},
 	}
-}
-
-// linkNext sets the Link header to the next part of a list (RFC 8288).
-func (r *request) linkNext(path string, filter url.Values, limit int, cursor string) {
-	for name, values := range filter {
-		if values[0] == "" {
-			delete(filter, name)
-		}
-	}
-	filter.Set("limit", strconv.Itoa(limit))
-	filter.Set("cursor", cursor)
-	r.setHeader("Link", "<"+path+"?"+filter.Encode()+`>; rel="next"`)
 }
 
 // timestamp is a time that encodes itself as RFC 3339 in UTC, always with six

@@ -33,6 +33,9 @@ const (
 	control              // the control socket alone, which has the operators' routes, too
 )
 
+// eventsPattern is the path of the stream of events.
+const eventsPattern = "/events"
+
 // importPattern is the path that scanners send documents to.
 const importPattern = "/import"
 
@@ -71,7 +74,16 @@ func routeTable() []route {
 		{"/results/{test}/aggregate", get, (*Server).aggregate, public, access.Read, nil},
 		{"/results/{test}/history", get, (*Server).history, public, access.Read, nil},
 		{"/results/{test}/quality", get, (*Server).testQuality, public, access.Read, nil},
+		{"/results/{test}/histogram", get, (*Server).histogram, public, access.Read, nil},
+		{"/results/{test}/percentiles", get, (*Server).percentilesOf, public, access.Read, nil},
+		{"/results/{test}/scores", get, (*Server).scores, public, access.Read, nil},
+		{"/results/{test}/scores/{marks}", get, (*Server).score, public, access.Read, nil},
+		{"/results/{test}/passes", get, (*Server).passes, public, access.Read, nil},
+		{"/results/{test}/grades", get, (*Server).grades, public, access.Read, nil},
+		{"/comparison", get, (*Server).comparison, public, access.Read, nil},
+		{"/results/{test}/students", get, (*Server).students, public, access.Export, nil},
 		{"/results/{test}/students/{student}", get, (*Server).student, public, access.Read, nil},
+		{eventsPattern, get, (*Server).events, public, access.Read, nil},
 		{"/quality", get, (*Server).quality, public, access.Read, nil},
 		{"/imports", get, (*Server).imports, public, access.Read, nil},
 		{"/imports/{id}", get, (*Server).importByID, public, access.Read, nil},
@@ -86,7 +98,9 @@ func routeTable() []route {
 		{"/", get, (*Server).page, public, access.Read, nil},
 		{deskPattern, get, (*Server).desk, public, access.Read, nil},
 		{documentPattern, get, (*Server).deskDocument, public, access.Read | access.Export, nil},
-		{"/assets/{name}", get, (*Server).asset, public, access.Open, nil},
+		{docsPattern, get, (*Server).docs, public, access.Open, nil},
+		{statisticsPattern, get, (*Server).statistics, public, access.Open, nil},
+		{"/assets/{version}/{name}", get, (*Server).asset, public, access.Open, nil},
 		{"/livez", get, (*Server).livez, ops, access.Open, nil},
 		{"/readyz", get, (*Server).readyz, ops, access.Open, nil},
 		{"/healthz", get, (*Server).readyz, ops, access.Open, nil},

@@ -61,7 +61,7 @@ func TestMethods(t *testing.T) {
 	b := newBorder(t, nil)
 	b.post(t, document(sheet("1", "1", 1, 2))).want(t, 200)
 	for _, r := range httpapi.PublicRoutes(false) {
-		path := strings.NewReplacer("{test}", "1", "{student}", "1", "{id}", "x", "{code}", "internal_error", "{name}", "x").Replace(r.Pattern)
+		path := strings.NewReplacer("{test}", "1", "{student}", "1", "{id}", "x", "{code}", "internal_error", "{name}", "x", "{marks}", "1").Replace(r.Pattern)
 		var answered []string
 		for _, other := range httpapi.PublicRoutes(false) {
 			if other.Pattern == r.Pattern {

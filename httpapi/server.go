@@ -99,6 +99,7 @@ type Server struct {
 
 	refusals   [admissions]*requestError
 	mediaTypes []string // that are read
+	feed       *feed
 	budget     budget
 	places     *places
 
@@ -129,6 +130,7 @@ func New(opts Options) (*Server, error) {
 		places:     newPlaces(opts.Limits.ImportsInFlightMax, opts.Limits.ImportWaitMax),
 		snapshots:  opts.Snapshots,
 	}
+	s.feed = newFeed(s)
 	s.requests.New = func() any { return &request{server: s} }
 	s.gzips.New = func() any { return new(gzip.Reader) }
 	fasthttp.SetBodySizePoolLimit(poolRequestBytesMax, poolResponseBytesMax)
@@ -174,6 +176,7 @@ func (s *Server) Drain() { s.draining.Store(true) }
 // returns. The operators' listener goes last, so that the end can be watched.
 func (s *Server) Shutdown(ctx context.Context) error {
 	s.Drain()
+	s.feed.end()
 	err := s.public.shutdown(ctx)
 	return errors.Join(err, s.control.shutdown(ctx), s.operators.shutdown(ctx))
 }

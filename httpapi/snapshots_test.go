@@ -3,12 +3,14 @@ package httpapi_test
 import (
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io/fs"
 	"net/http"
 	"slices"
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/cockroachdb/pebble/v2/vfs"
 	"github.com/cockroachdb/pebble/v2/vfs/errorfs"
@@ -94,6 +96,61 @@ func TestSnapshots(t *testing.T) {
 	take()
 	b.address = public
 	b.post(t, document(sheet("1", "2", 1, 2))).want(t, 200)
+}
+
+// What has become of a backup is in the audit trail, once: who, of which position, and
+// how it went.
+func TestBackupsAreRecorded(t *testing.T) {
+	t.Parallel()
+	var server *httpapi.Server
+	opened, err := wal.Open(wal.Options{
+		Dir: "data", FS: vfs.NewMem(), FreeBytesMin: -1, SnapshotLease: time.Hour,
+		SnapshotExpired: func(s entry.Snapshot) { server.SnapshotExpired(s) },
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	b := newBorderOn(t, opened, func(opts *httpapi.Options) { opts.Snapshots = opened })
+	server = b.Server
+	if err := b.engine.WaitReady(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	b.post(t, document(sheet("1", "1", 1, 2))).want(t, 200)
+	b.address = b.listen(t, b.ServeControl)
+	take := func() (s entry.Snapshot) {
+		t.Helper()
+		if err := json.Unmarshal([]byte(b.do(t, http.MethodPost, "/admin/snapshots", "").want(t, 201).body), &s); err != nil {
+			t.Fatal(err)
+		}
+		return s
+	}
+	const id = "20261126T160426.123456Z-1"
+	whole := take()
+	b.do(t, http.MethodDelete, "/admin/snapshots/"+whole.ID+"?backup="+id, "").want(t, 204)
+	b.do(t, http.MethodDelete, "/admin/snapshots/"+whole.ID+"?backup="+id, "").want(t, 404) // Sent again.
+	given := take()
+	b.do(t, http.MethodDelete, "/admin/snapshots/"+given.ID, "").want(t, 204)
+	b.do(t, http.MethodDelete, "/admin/snapshots/"+given.ID, "").want(t, 404)
+	server.SnapshotExpired(take())
+	changes, err := b.engine.Audit(0, true, 10)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	for _, c := range changes {
+		if c.Event.Backup != nil && (c.Event.Backup.Position != 1 || c.Event.Backup.ID != id || !c.Event.Backup.Taken.Equal(whole.Taken)) {
+			t.Errorf("%+v", c.Event.Backup)
+		}
+		got = append(got, fmt.Sprintf("%d %s %s %s: %s", c.Position, c.Who, c.Event.Action, c.Event.Outcome, c.Event))
+	}
+	want := []string{
+		"4 markr backup failed: nobody renewed the snapshot of position 3; if a backup holds it, the server was not told",
+		"3 127.0.0.1 backup failed: the snapshot of position 2 was given back, and no backup holds it",
+		"2 127.0.0.1 backup done: backup " + id + ", as of position 1", // Over TCP here; a socket file is the operator's.
+	}
+	if !slices.Equal(got, want) {
+		t.Errorf("the trail has\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
+	}
 }
 
 // Without hard links the answer says what to do instead; without a log that has

@@ -22,6 +22,7 @@ const (
 	codeInvalidPath          code = "invalid_path"
 	codeInvalidParameter     code = "invalid_parameter"
 	codeInvalidCursor        code = "invalid_cursor"
+	codeCursorExpired        code = "cursor_expired"
 	codeUnauthorized         code = "unauthorized"
 	codeForbidden            code = "forbidden"
 	codeTooManyRequests      code = "too_many_requests"
@@ -43,6 +44,7 @@ const (
 	codeInternal             code = "internal_error"
 	codeDamaged              code = "damaged"
 	codeNoHardLinks          code = "no_hard_links"
+	codeLostPast             code = "past_unreadable"
 	codeOverloaded           code = "overloaded"
 	codeUnavailable          code = "unavailable"
 	codeNoReprocess          code = "no_reprocess"
@@ -84,6 +86,10 @@ var kinds = map[code]kind{
 	codeInvalidCursor: {
 		fasthttp.StatusBadRequest, "Invalid cursor",
 		"The cursor is not one that this list gave out.", 0,
+	},
+	codeCursorExpired: {
+		fasthttp.StatusConflict, "Cursor expired",
+		"What the cursor goes on with is not what it was: another rule is in force since. Start again without a cursor.", 0,
 	},
 	codeMalformedXML: {
 		fasthttp.StatusBadRequest, "Malformed document",
@@ -163,7 +169,7 @@ var kinds = map[code]kind{
 	},
 	codeNotAcceptable: {
 		fasthttp.StatusNotAcceptable, "Not acceptable",
-		"The Accept-Encoding header allows none of the forms this resource has.", 0,
+		"The Accept or the Accept-Encoding header allows none of the forms this resource has.", 0,
 	},
 	codeRequestTimeout: {
 		fasthttp.StatusRequestTimeout, "Request timeout",
@@ -209,6 +215,10 @@ var kinds = map[code]kind{
 		fasthttp.StatusInternalServerError, "Damaged on disk",
 		"What is stored is not what was written; `markr vault verify` says more.", 0,
 	},
+	codeLostPast: {
+		fasthttp.StatusConflict, "The past cannot be computed",
+		"A document that counted then is refused by today's decoder, and a reprocess has stopped counting it. What was answered then is not guessed at.", 0,
+	},
 	codeNoHardLinks: {
 		fasthttp.StatusConflict, "No hard links",
 		"The file system of the data directory has no hard links, without which a running server cannot be backed up.", 0,
@@ -244,6 +254,7 @@ var sentinels = []struct {
 	{engine.ErrUnknownTest, codeUnknownTest, "No accepted document has named this test."},
 	{engine.ErrUnknownStudent, codeUnknownStudent, "No accepted document has a scan of this student in this test."},
 	{engine.ErrUnknownPosition, codeUnknownPosition, "The log has not come to this position yet; GET /imports shows the newest."},
+	{engine.ErrRollGone, codeCursorExpired, "Another scoring rule is in force since the first page: start again without a cursor."},
 	{engine.ErrUnknownImport, codeUnknownImport, "There is no import with this id, or it was refused and has been dropped since."},
 	{engine.ErrNotRefused, codeNotRefused, "This import was not refused: there is nothing to correct or to try again. Nothing was counted."},
 	{engine.ErrResolved, codeAlreadyResolved, "This import is resolved already, or somebody is about to do it; GET /imports/{id} names by what. Nothing was counted."},
@@ -257,6 +268,7 @@ var sentinels = []struct {
 	{entry.ErrFailed, codeUnavailable, "The log has failed and takes no documents until the server is started again. Results can still be read."},
 	{entry.ErrClosed, codeUnavailable, "The server is stopping."},
 	{entry.ErrNotFound, codeUnknownImport, "There is no such import, or it was refused and has been dropped since."},
+	{engine.ErrLostPast, codeLostPast, "A document that counted then cannot be read by today's decoder; the statistics since the last reprocess are there."},
 	{engine.ErrUnreadable, codeUnavailable, "The log could not be read to its end; the operator finds the cause in the server's log."},
 	{intake.ErrNoRecord, codeInternal, "The server made a mistake; its log has the cause under this request id."},
 	{entry.ErrUnknownVersion, codeInternal, "The stored document is in a format that a newer version of this program has written."},

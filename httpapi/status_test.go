@@ -25,6 +25,7 @@ var sentinelStatuses = map[string]struct {
 	code   string
 }{
 	"engine.ErrNotReady":          {engine.ErrNotReady, 503, "unavailable"},
+	"engine.ErrLostPast":          {engine.ErrLostPast, 409, "past_unreadable"},
 	"engine.ErrUnreadable":        {engine.ErrUnreadable, 503, "unavailable"},
 	"engine.ErrOverloaded":        {engine.ErrOverloaded, 503, "overloaded"},
 	"engine.ErrStalled":           {engine.ErrStalled, 503, "unavailable"},
@@ -34,6 +35,7 @@ var sentinelStatuses = map[string]struct {
 	"engine.ErrReprocessNotReady": {engine.ErrReprocessNotReady, 409, "reprocess_conflict"},
 	"engine.ErrUnknownTest":       {engine.ErrUnknownTest, 404, "unknown_test"},
 	"engine.ErrUnknownStudent":    {engine.ErrUnknownStudent, 404, "unknown_student"},
+	"engine.ErrRollGone":          {engine.ErrRollGone, 409, "cursor_expired"},
 	"engine.ErrUnknownPosition":   {engine.ErrUnknownPosition, 404, "unknown_position"},
 	"intake.ErrNoRecord":          {intake.ErrNoRecord, 500, "internal_error"},
 	"engine.ErrNotRefused":        {engine.ErrNotRefused, 409, "not_refused"},

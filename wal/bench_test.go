@@ -1,10 +1,13 @@
 package wal_test
 
 import (
+	"flag"
 	"fmt"
 	"math/rand/v2"
 	"testing"
 	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
 
 	"markr/wal"
 	"markr/wal/entry"
@@ -100,4 +103,57 @@ func BenchmarkReplay(b *testing.B) {
 			b.ReportMetric(float64(n)*float64(b.N)/b.Elapsed().Seconds(), "entries/s")
 		})
 	}
+}
+
+var snapshotTables = flag.Int("snapshot.tables", 1000, "tables of the vault that BenchmarkSnapshot takes snapshots of; each is half a megabyte on disk")
+
+// BenchmarkSnapshot takes snapshots of a vault of many tables while others append: the
+// pause is what an append waits at most.
+func BenchmarkSnapshot(b *testing.B) {
+	registry := prometheus.NewRegistry()
+	v, err := wal.Open(wal.Options{Dir: b.TempDir(), FreeBytesMin: -1, Registerer: registry})
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer func() { _ = v.Close() }()
+	seed := uint64(0)
+	grow := func() {
+		seed++
+		if err := v.Append(sealed(b, 32, 256<<10, seed)); err != nil {
+			b.Fatal(err)
+		}
+	}
+	take := func() (tables int) {
+		s, err := v.TakeSnapshot()
+		if err != nil {
+			b.Fatal(err)
+		}
+		for _, f := range s.Files {
+			if f.Frozen {
+				tables++
+			}
+		}
+		if _, err := v.ReleaseSnapshot(s.ID); err != nil {
+			b.Fatal(err)
+		}
+		return tables
+	}
+	tables := 0
+	for i := 0; tables < *snapshotTables; i++ {
+		if grow(); i%64 == 63 {
+			tables = take()
+		}
+	}
+	pauses := func() (sum float64, count uint64) {
+		h := gathered(b, registry)["markr_wal_snapshot_pause_seconds"].GetMetric()[0].GetHistogram()
+		return h.GetSampleSum(), h.GetSampleCount()
+	}
+	began, before := pauses()
+	for b.Loop() {
+		grow()
+		tables = take()
+	}
+	sum, count := pauses()
+	b.ReportMetric(1e3*(sum-began)/float64(count-before), "pause-ms")
+	b.ReportMetric(float64(tables), "tables")
 }

@@ -8,6 +8,8 @@ import (
 
 	"github.com/cockroachdb/pebble/v2/vfs"
 	"github.com/prometheus/client_golang/prometheus"
+
+	"markr/wal/entry"
 )
 
 // Options open a Vault. Dir is required.
@@ -27,6 +29,9 @@ type Options struct {
 	// SnapshotLease is how long a snapshot is held that nobody renews; default 2
 	// minutes.
 	SnapshotLease time.Duration
+	// SnapshotExpired is told of each that was given up because nobody has renewed it,
+	// without its files, on a goroutine of its own; default nobody.
+	SnapshotExpired func(entry.Snapshot)
 	// Now is the clock; default time.Now.
 	Now func() time.Time
 	// OnFatal is told that Pebble cannot go on, and must not return: by

@@ -37,14 +37,14 @@ type snapshots struct {
 // A heldSnapshot is what is remembered of a snapshot.
 type heldSnapshot struct {
 	lease    *time.Timer
-	taken    time.Time
-	position entry.Position
+	snapshot entry.Snapshot // without its files
 }
 
 // TakeSnapshot makes a copy of the data directory as it is, by hard links, and holds
 // it until ReleaseSnapshot or KeepSnapshot, or until nobody has renewed it for
-// Options.SnapshotLease. Appends wait for some milliseconds of it, for a link to each
-// table. The snapshot of a vault opened for reading is the data directory itself.
+// Options.SnapshotLease. Appends wait for a part of it, for a link to each table: a tenth
+// of a millisecond or two for each. The snapshot of a vault opened for reading is the
+// data directory itself.
 //
 // The error is [entry.ErrSnapshots] if too many are held, [entry.ErrNoLinks], a
 // *[entry.DamagedError] if the vault's end is damaged, [entry.ErrFailed],
@@ -92,9 +92,10 @@ func (v *Vault) takeSnapshot() (entry.Snapshot, error) {
 		return s, errors.Join(err, v.opts.FS.RemoveAll(copied.path))
 	}
 	s.Expires = now.Add(v.opts.SnapshotLease)
+	held := s
+	held.Files = nil
 	v.snapshots.hold(s.ID, &heldSnapshot{
-		lease: time.AfterFunc(v.opts.SnapshotLease, func() { v.expireSnapshot(s.ID) }),
-		taken: now, position: s.Tip.Position,
+		lease: time.AfterFunc(v.opts.SnapshotLease, func() { v.expireSnapshot(s.ID) }), snapshot: held,
 	})
 	return s, nil
 }
@@ -169,28 +170,32 @@ func (v *Vault) RenewSnapshot(id string) (expires time.Time, err error) {
 	return v.opts.Now().UTC().Add(v.opts.SnapshotLease), nil
 }
 
-// ReleaseSnapshot removes a snapshot. The error is [entry.ErrNoSnapshot] if it is not
-// held, or the disk's; what could not be removed is when the vault is opened next.
-func (v *Vault) ReleaseSnapshot(id string) error { return v.endSnapshot(id, "") }
+// ReleaseSnapshot removes a snapshot, and returns it without its files. The error is
+// [entry.ErrNoSnapshot] if it is not held. Any other is the disk's: it is released, and
+// what could not be removed is when the vault is opened next.
+func (v *Vault) ReleaseSnapshot(id string) (entry.Snapshot, error) { return v.endSnapshot(id, "") }
 
 // KeepSnapshot is ReleaseSnapshot for one that is safe in a backup. It remembers the
 // backup: markr_backup_last_success_* tell of it, after a restart, too.
-func (v *Vault) KeepSnapshot(id, backup string) error { return v.endSnapshot(id, backup) }
+func (v *Vault) KeepSnapshot(id, backup string) (entry.Snapshot, error) {
+	return v.endSnapshot(id, backup)
+}
 
-func (v *Vault) endSnapshot(id, backup string) error {
+func (v *Vault) endSnapshot(id, backup string) (entry.Snapshot, error) {
 	held := v.snapshots.take(id)
 	if held == nil {
-		return fmt.Errorf("release snapshot %s: %w", id, entry.ErrNoSnapshot)
+		return entry.Snapshot{}, fmt.Errorf("release snapshot %s: %w", id, entry.ErrNoSnapshot)
 	}
 	held.lease.Stop()
+	s := held.snapshot
 	var err error
 	if backup != "" {
-		err = v.rememberBackup(&lastBackup{id: backup, position: held.position, taken: held.taken})
+		err = v.rememberBackup(&lastBackup{id: backup, position: s.Tip.Position, taken: s.Taken})
 	}
 	if err := errors.Join(err, v.removeSnapshot(id)); err != nil {
-		return fmt.Errorf("release snapshot %s: %w", id, err)
+		return s, fmt.Errorf("release snapshot %s: %w", id, err)
 	}
-	return nil
+	return s, nil
 }
 
 // Tip says how far the vault goes and what it holds. The error is a
@@ -208,12 +213,16 @@ func (v *Vault) Tip() (entry.Tip, error) {
 
 // expireSnapshot ends a lease that nobody has renewed.
 func (v *Vault) expireSnapshot(id string) {
-	if v.snapshots.take(id) == nil {
+	held := v.snapshots.take(id)
+	if held == nil {
 		return // Renewed or released just now.
 	}
 	v.opts.Logger.Warn("vault: a snapshot was given up, because nobody renewed it", "snapshot", id)
 	if err := v.removeSnapshot(id); err != nil {
 		v.opts.Logger.Warn("vault: a snapshot cannot be removed", "snapshot", id, "error", err)
+	}
+	if v.opts.SnapshotExpired != nil {
+		v.opts.SnapshotExpired(held.snapshot)
 	}
 }
 

@@ -86,10 +86,10 @@ func TestSnapshot(t *testing.T) {
 		if err := c.Close(); err != nil {
 			t.Error(err)
 		}
-		if err := v.ReleaseSnapshot(s.ID); err != nil {
-			t.Error(err)
+		if released, err := v.ReleaseSnapshot(s.ID); err != nil || released.ID != s.ID || !released.Tip.Equal(&s.Tip) || released.Files != nil {
+			t.Errorf("released %+v, %v", released, err)
 		}
-		if err := v.ReleaseSnapshot(s.ID); !errors.Is(err, entry.ErrNoSnapshot) {
+		if _, err := v.ReleaseSnapshot(s.ID); !errors.Is(err, entry.ErrNoSnapshot) {
 			t.Errorf("released twice: %v", err)
 		}
 	}
@@ -150,7 +150,8 @@ func TestSnapshotAmidAppends(t *testing.T) {
 		if tip, err := c.Tip(); err != nil || !tip.Equal(&s.Tip) {
 			t.Fatalf("the snapshot says %v and holds %v, %v", &s.Tip, &tip, err)
 		}
-		if err := errors.Join(c.Close(), v.ReleaseSnapshot(s.ID)); err != nil {
+		_, err = v.ReleaseSnapshot(s.ID)
+		if err := errors.Join(c.Close(), err); err != nil {
 			t.Fatal(err)
 		}
 		for acknowledged.Load() == uint64(s.Tip.Position) { // Something has to be new in the next one.
@@ -168,6 +169,8 @@ func TestSnapshotLease(t *testing.T) {
 		disk := filled(t)
 		opts := inMemory(disk)
 		opts.SnapshotLease = time.Minute
+		var expired []string
+		opts.SnapshotExpired = func(s entry.Snapshot) { expired = append(expired, fmt.Sprint(s.ID, s.Tip.Position)) }
 		v, err := wal.Open(opts)
 		if err != nil {
 			t.Fatal(err)
@@ -190,10 +193,14 @@ func TestSnapshotLease(t *testing.T) {
 		if _, err := disk.Stat(disk.PathJoin("data", s.Path)); !errors.Is(err, fs.ErrNotExist) {
 			t.Errorf("after its lease: %v", err)
 		}
+		synctest.Wait()
+		if want := fmt.Sprint(s.ID, s.Tip.Position); len(expired) != 1 || expired[0] != want {
+			t.Errorf("told to have expired: %v, want %s", expired, want)
+		}
 		if _, err := v.RenewSnapshot(s.ID); !errors.Is(err, entry.ErrNoSnapshot) {
 			t.Errorf("renewed after its lease: %v", err)
 		}
-		if err := v.KeepSnapshot(s.ID, "x"); !errors.Is(err, entry.ErrNoSnapshot) {
+		if _, err := v.KeepSnapshot(s.ID, "x"); !errors.Is(err, entry.ErrNoSnapshot) {
 			t.Errorf("kept after its lease: %v", err)
 		}
 		if err := v.Close(); err != nil {
@@ -217,8 +224,8 @@ func TestSnapshotsEnd(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := v.KeepSnapshot(first.ID, "backup-1"); err != nil {
-		t.Fatal(err)
+	if kept, err := v.KeepSnapshot(first.ID, "backup-1"); err != nil || kept.Tip.Position != 3 || !kept.Taken.Equal(first.Taken) {
+		t.Fatalf("kept %+v, %v", kept, err)
 	}
 	for range 4 {
 		if _, err := v.TakeSnapshot(); err != nil {
@@ -344,7 +351,8 @@ func TestSnapshotFaults(t *testing.T) {
 			c := copyOf(t, disk, "srv/markr/data", &s)
 			tip, err := c.Tip()
 			report, verifyErr := c.Verify(t.Context(), nil)
-			if err := errors.Join(err, verifyErr, report.Err(), c.Close(), v.ReleaseSnapshot(s.ID)); err != nil || !tip.Equal(&s.Tip) {
+			_, releaseErr := v.ReleaseSnapshot(s.ID)
+			if err := errors.Join(err, verifyErr, report.Err(), c.Close(), releaseErr); err != nil || !tip.Equal(&s.Tip) {
 				t.Errorf("operation %d: %v and %v, %v", at, &tip, &s.Tip, err)
 			}
 			continue
@@ -409,7 +417,7 @@ func TestCrashAmidSnapshots(t *testing.T) {
 				disk.Rest(func() { disk.Before = before })
 				s, err := v.TakeSnapshot()
 				if err == nil && i%2 == 0 {
-					err = v.KeepSnapshot(s.ID, "some")
+					_, err = v.KeepSnapshot(s.ID, "some")
 				}
 				if err != nil {
 					t.Fatal(err)

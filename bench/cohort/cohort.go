@@ -56,8 +56,15 @@ func (c *Cohort) Options() Options { return c.opts }
 // different tests alternate, as if every test had a scanner of its own; within a
 // test they are in the order of scanning.
 func (c *Cohort) AppendDocument(dst []byte, i int) []byte {
+	return c.AppendSheets(dst, c.Sheets(i))
+}
+
+// AppendSheets appends a document with the given sheets to dst. Sheets that were
+// changed on their way are a document that no cohort has; what is put into them has
+// to be text that XML need not escape.
+func (c *Cohort) AppendSheets(dst []byte, sheets iter.Seq[*Sheet]) []byte {
 	dst = append(dst, documentOpening...)
-	for s := range c.Sheets(i) {
+	for s := range sheets {
 		dst = c.appendSheet(dst, s)
 	}
 	return append(dst, documentClosing...)

@@ -41,8 +41,12 @@ func StudentNumber(student int) int {
 	return studentNumberBase + int(uint64(student)*48_271_019%StudentsMax)
 }
 
-// TestID names a test, counting from 0: biology-2026-a, chemistry-2026-a, ….
+// TestID names a test, counting from 0: biology-2026-a, chemistry-2026-a, …, or as
+// the options say.
 func (c *Cohort) TestID(test int) string {
+	if len(c.opts.TestIDs) > 0 {
+		return c.opts.TestIDs[test]
+	}
 	subject := subjects[test%len(subjects)]
 	return subject + "-" + strconv.Itoa(c.opts.Start.Year()) + "-" + paper(test/len(subjects))
 }

@@ -38,6 +38,22 @@ type Options struct {
 	// Start is when the first test goes into the scanner, with the time zone of
 	// the place; default 2026-06-15T09:00:00+10:00.
 	Start time.Time
+
+	// What follows puts several cohorts into one examination: those of the same
+	// seed sit the same questions.
+
+	// FirstStudent is the place of the first student among all that a seed has;
+	// the students of two cohorts differ if their places do. At most StudentsMax
+	// together with Students.
+	FirstStudent int
+	// Ability is how much abler than others these students are, in thousandths of
+	// a standard deviation, -3000 to 3000.
+	Ability int
+	// TestIDs name the tests; default biology-2026-a, chemistry-2026-a, ….
+	TestIDs []string
+	// Miskeyed are the questions of every test that credit a wrong option,
+	// counting from 0. Nil draws about one in 40; empty means none.
+	Miskeyed []int
 }
 
 // Bounds of [Options]. They are far above any real cohort and keep every
@@ -48,6 +64,7 @@ const (
 	QuestionsMax = 1000
 	ChoicesMax   = 8
 	RecordsMax   = 100_000 // as many as Markr accepts
+	AbilityMax   = 3000
 )
 
 // Default describes one ordinary examination: 1000 students, 20 questions, a
@@ -93,10 +110,15 @@ func (o Options) validate() error {
 		{"questions", o.Questions, 1, QuestionsMax},
 		{"choices", o.Choices, 2, ChoicesMax},
 		{"records per document", o.RecordsPerDocument, 1, RecordsMax},
+		{"first student", o.FirstStudent, 0, StudentsMax - o.Students},
+		{"ability", o.Ability, -AbilityMax, AbilityMax},
 	} {
 		if n.value < n.from || n.value > n.to {
 			return fmt.Errorf("%w: %s is %d, must be %d to %d", ErrOptions, n.name, n.value, n.from, n.to)
 		}
+	}
+	if len(o.TestIDs) > 0 && len(o.TestIDs) != o.Tests {
+		return fmt.Errorf("%w: %d test ids for %d tests", ErrOptions, len(o.TestIDs), o.Tests)
 	}
 	for _, s := range []struct {
 		name  string

@@ -45,7 +45,7 @@ func (p *pile) at(slot int) placement {
 	if !rescan {
 		return placement{student: p.studentAt(first), folded: p.foldedFirst(first)}
 	}
-	fold := p.cohort.draw(topicRescanFold, p.test, slot)
+	fold := p.cohort.draw(topicRescanFold, p.test, p.cohort.opts.FirstStudent+slot)
 	return placement{
 		student: p.studentAt(p.scannedAgain(slot, first)),
 		rescan:  true,
@@ -77,7 +77,7 @@ func (p *pile) firstScansBefore(slot int) (count int, rescan bool) {
 // just before, the operator having noticed, as from anywhere before; from there
 // back to the nearest folded sheet, if there is one near.
 func (p *pile) scannedAgain(slot, firstScans int) int {
-	draw := p.cohort.draw(topicRescanWhich, p.test, slot)
+	draw := p.cohort.draw(topicRescanWhich, p.test, p.cohort.opts.FirstStudent+slot)
 	start := firstScans - 1
 	if draw&1 == 1 {
 		start = int((draw >> 1) % uint64(firstScans))
@@ -91,14 +91,14 @@ func (p *pile) scannedAgain(slot, firstScans int) int {
 }
 
 func (p *pile) foldedFirst(first int) bool {
-	return below(p.cohort.draw(topicFold, p.test, first), p.cohort.foldBelow)
+	return below(p.cohort.draw(topicFold, p.test, p.cohort.opts.FirstStudent+first), p.cohort.foldBelow)
 }
 
 // studentAt is the student whose sheet is the k-th to be scanned for the first
 // time.
 func (p *pile) studentAt(k int) int {
 	students := uint64(p.cohort.opts.Students)
-	return int((uint64(k)*(p.stride%students) + p.offset) % students)
+	return p.cohort.opts.FirstStudent + int((uint64(k)*(p.stride%students)+p.offset)%students)
 }
 
 func gcd(a, b uint64) uint64 {

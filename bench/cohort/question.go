@@ -1,5 +1,7 @@
 package cohort
 
+import "slices"
+
 // question is how a question of a test behaves: a normal-ogive model with two
 // parameters and a guessing floor. (The logistic 2PL with D = 1.7 is the usual
 // approximation of the normal ogive; the original needs no exponential.)
@@ -23,12 +25,12 @@ func (c *Cohort) questionsOf(test int) []question {
 	// about 50 and 75 %.
 	shift := int(c.draw(topicTest, test, 0)%501) - 300
 	for i := range questions {
-		questions[i] = c.newQuestion(c.draw(topicQuestion, test, i), shift)
+		questions[i] = c.newQuestion(i, c.draw(topicQuestion, test, i), shift)
 	}
 	return questions
 }
 
-func (c *Cohort) newQuestion(draw uint64, shift int) question {
+func (c *Cohort) newQuestion(i int, draw uint64, shift int) question {
 	choices := uint64(c.opts.Choices)
 	traits := mix(draw)
 	q := question{
@@ -37,7 +39,11 @@ func (c *Cohort) newQuestion(draw uint64, shift int) question {
 		best:           int((traits >> 16) % choices),
 	}
 	q.key = q.best
-	if (traits>>32)%miskeyedOneIn == 0 {
+	miskeyed := (traits>>32)%miskeyedOneIn == 0
+	if c.opts.Miskeyed != nil {
+		miskeyed = slices.Contains(c.opts.Miskeyed, i)
+	}
+	if miskeyed {
 		q.key = (q.best + 1 + int((traits>>48)%(choices-1))) % int(choices)
 	}
 	var total uint32

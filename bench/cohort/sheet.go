@@ -62,7 +62,7 @@ func (c *Cohort) Sheets(i int) iter.Seq[*Sheet] {
 func (c *Cohort) ability(student int, source *rand.PCG) int {
 	general := normal(c.draw(topicStudent, student, 1))
 	special := normal(source.Uint64())
-	return (general*8 + special*6) / 10 // 0.8^2 + 0.6^2 = 1
+	return c.opts.Ability + (general*8+special*6)/10 // 0.8^2 + 0.6^2 = 1
 }
 
 // answer fills in a sheet.

@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -354,6 +355,18 @@ func TestBackupCutOff(t *testing.T) {
 		t.Fatalf("%+v", got)
 	}
 	p.check(restored, position)
+	// The trail has the one that was interrupted, and the one that is whole. Of what was
+	// killed it has a line when the lease has ended, if there is a server then.
+	if code := server.stop(t); code != 0 {
+		t.Errorf("the server exits with %d", code)
+	}
+	trail := runProgram(t, "vault", "audit", "--events", "--data-dir", data)
+	want := regexp.MustCompile(`^POSITION .*\n` +
+		`\d+ +\S+ \S+ +operator +backup +done +backup \S+, as of position \d+\n` +
+		`\d+ +\S+ \S+ +operator +backup +failed +the snapshot of position \d+ was given back, and no backup holds it\n$`)
+	if trail.code != 0 || !want.MatchString(trail.stdout) {
+		t.Errorf("the trail: %+v", trail)
+	}
 }
 
 // runProgram runs the program in a process of its own.

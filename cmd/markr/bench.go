@@ -6,17 +6,16 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"log/slog"
 	"net/url"
 	"os"
-	"path/filepath"
 	"time"
 
 	"github.com/urfave/cli/v3"
 
 	"markr/bench/cohort"
 	"markr/bench/load"
-	"markr/httpapi"
 )
 
 const benchDescription = `Posts made-up documents, no two alike, for --duration, then reads one test's aggregate for as long, and prints rates and latencies. Every import counted here is on disk. Latencies of a closed loop, which is the default, are those of a saturated server; with --rate, requests are due at fixed times and latency counts from then.
@@ -180,27 +179,14 @@ func unreachable(err error, host string) error {
 // startBenched starts a server of its own on a free port of loopback; remove
 // stops it and removes its data.
 func startBenched(ctx context.Context, dir string) (server string, remove func() error, err error) {
-	dir, err = os.MkdirTemp(dir, "markr-bench-")
+	t, err := startTemporary(ctx, dir, "markr-bench-", "127.0.0.1:0", false, slog.New(slog.DiscardHandler))
 	if err != nil {
-		return "", nil, withHint(err, "name a directory on the disk to measure with --dir")
+		if _, onDisk := errors.AsType[*fs.PathError](err); onDisk {
+			err = withHint(err, "name a directory on the disk to measure with --dir")
+		}
+		return "", nil, err
 	}
-	o := &serveOptions{
-		dataDir: filepath.Join(dir, "data"), listen: "127.0.0.1:0",
-		scoring: "highest", denominator: "test",
-		refusedBytesMax: refusedBytesMaxDefault, limits: httpapi.Limits{},
-	}
-	s := newService(slog.New(slog.DiscardHandler))
-	if err := s.unlessFailed(func() error { return s.start(o, newRegistry()) }); err != nil {
-		return "", nil, errors.Join(err, os.RemoveAll(dir))
-	}
-	remove = func() error {
-		err := s.unlessFailed(func() error { return s.stop(0, drainTimeoutDefault) })
-		return errors.Join(err, os.RemoveAll(dir))
-	}
-	if err := s.engine.WaitReady(ctx); err != nil {
-		return "", nil, errors.Join(err, remove())
-	}
-	return s.url(), remove, nil
+	return t.service.url(), t.remove, nil
 }
 
 // write prints the report for a person.

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"net"
 	"net/http"
 	"net/url"
@@ -148,14 +149,28 @@ type answer struct {
 // do sends a request and reads the answer. The error is a server that cannot be
 // reached, whatever the status is.
 func (c *client) do(request *http.Request) (answer, error) {
+	response, err := c.begin(request)
+	if err != nil {
+		return answer{}, err
+	}
+	return c.whole(response)
+}
+
+// begin sends a request and reads the head of the answer.
+func (c *client) begin(request *http.Request) (*http.Response, error) {
 	request.Header.Set("User-Agent", c.agent)
 	if c.token != "" {
 		request.Header.Set("Authorization", "Bearer "+c.token)
 	}
 	response, err := c.http.Do(request)
 	if err != nil {
-		return answer{}, c.unreachable(err)
+		return nil, c.unreachable(err)
 	}
+	return response, nil
+}
+
+// whole reads an answer to its end.
+func (c *client) whole(response *http.Response) (answer, error) {
 	defer response.Body.Close() //nolint:errcheck // Nothing is lost: the body is read to its end.
 	body, err := io.ReadAll(io.LimitReader(response.Body, answerBytesMax))
 	if err != nil {
@@ -197,6 +212,9 @@ func (c *client) unreachable(err error) error {
 	}
 	if e, ok := errors.AsType[*os.SyscallError](err); ok {
 		cause = e.Err // The rest repeats the address.
+	}
+	if errors.Is(cause, fs.ErrPermission) { // Of a control socket.
+		return withHint(fmt.Errorf("ask %s: %w", c.server(), cause), "be the user who runs the server, or root")
 	}
 	return withHint(unreachableError(fmt.Errorf("no answer from %s: %w", c.server(), cause)),
 		fmt.Sprintf("start a server with `markr serve`, or name a running one with --%s or %s", c.flag, envName(c.flag)))

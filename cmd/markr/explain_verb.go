@@ -26,7 +26,7 @@ func newExplain(std streams) *cli.Command {
 		Usage:     "say where a test's statistics or a student's marks come from",
 		UsageText: "markr explain 9863\nmarkr explain 9863 --from 1000 --to 1100\nmarkr explain 9863 --student 2319",
 		ArgsUsage: "TEST",
-		Description: "Without --student: every document that named the test, what its records did, and the mean and count after it. With --student: the marks that count, and every scan that was considered, with its document, record and line, and why it counts or not. " +
+		Description: "Without --student: every document that named the test, what its records did, and the mean and count after it, under the rule of that time; and every change of the rule. With --student: the marks that count, and every scan that was considered, with its document, record and line, and why it counts or not. " +
 			"--json prints what the server answers, for a history one document per line.",
 		Flags: []cli.Flag{
 			serverFlag(&server),
@@ -144,18 +144,14 @@ func orDash[T any](value *T) string {
 	return fmt.Sprint(*value)
 }
 
-// historyPage is a page of a test's history.
-type historyPage struct {
-	Steps []json.RawMessage `json:"steps"`
-	Next  *string           `json:"next_cursor"`
-}
-
-// historyStep is a step of it, as far as it is shown.
+// historyStep is a step of a test's history, as far as it is shown.
 type historyStep struct {
 	Position  uint64    `json:"position"`
 	Received  time.Time `json:"received"`
-	ImportID  string    `json:"import_id"`
+	ImportID  *string   `json:"import_id"`
 	Source    string    `json:"source"`
+	What      string    `json:"what"`
+	Rule      ruleState `json:"rule"`
 	Records   int       `json:"records"`
 	Added     int       `json:"students_added"`
 	Raised    int       `json:"marks_raised"`
@@ -165,37 +161,23 @@ type historyStep struct {
 	} `json:"aggregate"`
 }
 
-// explainTest prints what every document did to a test, page by page.
+// explainTest prints what every document and every rule did to a test.
 func explainTest(ctx context.Context, std streams, c *client, test string, query url.Values, asJSON bool) error {
-	table := newTable(std.out)
-	if !asJSON {
-		table.row("POSITION", "RECEIVED", "RECORDS", "ADDED", "RAISED", "STUDENTS", "MEAN %", "SOURCE", "IMPORT")
-	}
-	for {
-		body, err := c.get(ctx, c.url(query, "results", test, "history"))
-		if err != nil {
-			return explainResult(err, test)
-		}
-		var page historyPage
-		if err := json.Unmarshal(body, &page); err != nil {
-			return fmt.Errorf("read the server's answer: %w", err)
-		}
-		for _, raw := range page.Steps {
-			if asJSON {
-				if _, err := fmt.Fprintf(std.out, "%s\n", raw); err != nil {
-					return err
-				}
-				continue
-			}
+	list := listing{
+		path: []string{"results", test, "history"}, query: query, member: "steps",
+		header: []any{"POSITION", "RECEIVED", "RECORDS", "ADDED", "RAISED", "STUDENTS", "MEAN %", "SOURCE", "IMPORT"},
+		row: func(t *table, item []byte) error {
 			var s historyStep
-			if err := json.Unmarshal(raw, &s); err != nil {
-				return fmt.Errorf("read the server's answer: %w", err)
+			if err := readAnswer(item, &s); err != nil {
+				return err
 			}
-			table.row(s.Position, formatTime(s.Received), s.Records, s.Added, s.Raised, s.Aggregate.Count, s.Aggregate.Mean, s.Source, s.ImportID)
-		}
-		if page.Next == nil {
-			return table.flush()
-		}
-		query.Set("cursor", *page.Next)
+			from := orDash(s.ImportID)
+			if s.ImportID == nil {
+				from = fmt.Sprintf("%s: %v from here on", s.What, s.Rule)
+			}
+			t.row(s.Position, formatTime(s.Received), s.Records, s.Added, s.Raised, s.Aggregate.Count, s.Aggregate.Mean, s.Source, from)
+			return nil
+		},
 	}
+	return explainResult(list.show(ctx, std, c, asJSON), test)
 }

@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"strings"
 
+	"markr/engine"
 	"markr/engine/intake"
 	"markr/engine/intake/markscsv"
 	"markr/engine/intake/mcqxml"
@@ -18,18 +19,18 @@ import (
 // formats are the kinds of documents that are read: those that arrive, within
 // limits, and those of the vault, which were accepted under the limits of their
 // day and must stay readable when limits are lowered. Those of the vault need no
-// profiles: each is kept with its own.
-func (o *serveOptions) formats() (arriving, kept *intake.Registry, err error) {
-	profiles, err := readProfiles(o.profiles)
+// profiles: each is kept with its own. profiles are those for what arrives.
+func (o *serveOptions) formats() (arriving, kept *intake.Registry, profiles engine.InForce, err error) {
+	read, err := readProfiles(o.profiles)
 	if err != nil {
-		return nil, nil, err
+		return nil, nil, profiles, err
 	}
-	arriving, err = intake.NewRegistry(decoders(o.intake, profiles...)...)
+	arriving, err = intake.NewRegistry(decoders(o.intake, read...)...)
 	if err != nil {
-		return nil, nil, err
+		return nil, nil, profiles, err
 	}
 	kept, err = keptFormats()
-	return arriving, kept, err
+	return arriving, kept, profilesInForce(o.profiles, read), err
 }
 
 // keptFormats are those of the vault.

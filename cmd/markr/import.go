@@ -105,6 +105,7 @@ func newImport(std streams) *cli.Command {
 // document is something to send: it can be opened as often as it has to be sent.
 type document struct {
 	name string
+	to   []string // the path that it is posted to; nil: the sender's
 	open func() (body io.ReadCloser, size int64, err error)
 }
 

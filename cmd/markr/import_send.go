@@ -85,6 +85,7 @@ type receipt struct {
 // result is what became of a document.
 type result struct {
 	name    string
+	retried bool    // it was no file
 	answer  answer  // status 0 when there was none
 	receipt receipt // when it was accepted
 	err     error   // why not, otherwise
@@ -107,14 +108,18 @@ func (r result) text() string {
 
 // resultJSON tells it to a program.
 type resultJSON struct {
-	File   string          `json:"file"`
-	Status int             `json:"status"`           // HTTP status, 0 when there was no answer
-	Answer json.RawMessage `json:"answer,omitempty"` // the server's, unchanged
-	Error  string          `json:"error,omitempty"`  // when there was none
+	File    string          `json:"file,omitempty"`
+	Retries string          `json:"retries,omitempty"` // the import that was tried again, instead of a file
+	Status  int             `json:"status"`            // HTTP status, 0 when there was no answer
+	Answer  json.RawMessage `json:"answer,omitempty"`  // the server's, unchanged
+	Error   string          `json:"error,omitempty"`   // when there was none
 }
 
 func (r result) json() resultJSON {
 	wire := resultJSON{File: r.name, Status: r.answer.status}
+	if r.retried {
+		wire.File, wire.Retries = "", r.name
+	}
 	if json.Valid(r.answer.body) {
 		wire.Answer = r.answer.body
 	} else if r.err != nil {
@@ -149,32 +154,38 @@ func (s *sender) send(ctx context.Context, d document) result {
 // sendOnce posts a document and sorts the answer: accepted, refused for good, or
 // worth another try.
 func (s *sender) sendOnce(ctx context.Context, d document) result {
-	r := result{name: d.name}
+	r := result{name: d.name, retried: d.to != nil}
 	body, size, err := d.open()
 	if err != nil {
 		r.err = err
 		return r
 	}
 	defer body.Close() //nolint:errcheck // It was only read.
-	request, err := http.NewRequestWithContext(ctx, http.MethodPost, s.client.url(nil, s.to...), body)
+	to := s.to
+	if d.to != nil {
+		to = d.to
+	}
+	request, err := http.NewRequestWithContext(ctx, http.MethodPost, s.client.url(nil, to...), body)
 	if err != nil {
 		r.err = err
 		return r
 	}
 	request.ContentLength = size
-	request.Header.Set("Content-Type", s.typeOf(d.name))
+	if size != 0 || d.to == nil {
+		request.Header.Set("Content-Type", s.typeOf(d.name))
+	}
 	if size > expectContinueBytes {
 		request.Header.Set("Expect", "100-continue")
 	}
 	if r.answer, r.err = s.client.do(request); r.err != nil {
 		return r
 	}
-	switch r.answer.status {
-	case http.StatusOK:
+	switch status := r.answer.status; {
+	case status == http.StatusOK:
 		if err := json.Unmarshal(r.answer.body, &r.receipt); err != nil || r.receipt.ImportID == "" {
 			r.err = withHint(fmt.Errorf("%s: status 200 without a receipt", s.client.base), "is this a Markr server?")
 		}
-	case http.StatusBadRequest, http.StatusRequestEntityTooLarge, http.StatusUnsupportedMediaType, http.StatusUnprocessableEntity:
+	case isRefusal(status), d.to != nil && (status == http.StatusNotFound || status == http.StatusConflict):
 		p := readProblem(r.answer)
 		// The detail says record, line and reason to somebody with the paper in
 		// hand.
@@ -183,6 +194,22 @@ func (s *sender) sendOnce(ctx context.Context, d document) result {
 		r.err = s.client.failure(r.answer)
 	}
 	return r
+}
+
+// isRefusal says whether a status is about the document: it would be the same again.
+func isRefusal(status int) bool {
+	switch status {
+	case http.StatusBadRequest, http.StatusRequestEntityTooLarge, http.StatusUnsupportedMediaType, http.StatusUnprocessableEntity:
+		return true
+	}
+	return false
+}
+
+// memoryDocument is one that is in memory.
+func memoryDocument(name string, body []byte) document {
+	return document{name: name, open: func() (io.ReadCloser, int64, error) {
+		return io.NopCloser(bytes.NewReader(body)), int64(len(body)), nil
+	}}
 }
 
 // stdinDocument reads standard input once and can then be sent again.

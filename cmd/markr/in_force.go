@@ -12,6 +12,7 @@ import (
 
 	"markr/engine"
 	"markr/engine/audit"
+	"markr/engine/intake/markscsv"
 	"markr/engine/scoring"
 	"markr/httpapi/access"
 )
@@ -28,6 +29,18 @@ func (o *serveOptions) rulesInForce() engine.InForce {
 		},
 		Default: o.scoring == scoring.Highest.String() && o.denominator == scoring.OfTest.String() &&
 			o.refusedBytesMax == refusedBytesMaxDefault,
+	}
+}
+
+// profilesInForce are the profiles of a directory; none if that is empty.
+func profilesInForce(dir string, profiles []*markscsv.Profile) engine.InForce {
+	set := &audit.ProfileSet{Dir: dir, Count: len(profiles), Profiles: []audit.Profile{}} // [] and not null
+	for _, p := range profiles[:min(len(profiles), audit.ProfilesListed)] {
+		set.Profiles = append(set.Profiles, audit.Profile{Name: p.Name(), SHA256: sha256Of([]byte(p.Spelled()))})
+	}
+	return engine.InForce{
+		Event:   audit.Event{Who: audit.Operator, Action: audit.Profiles, Outcome: audit.Done, Profiles: set},
+		Default: dir == "",
 	}
 }
 

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"net/url"
@@ -68,14 +67,6 @@ func qualityKinds() []string {
 	return names
 }
 
-// qualityPage is a page of a test's findings.
-type qualityPage struct {
-	Students int               `json:"students"`
-	Counts   map[string]int    `json:"counts"`
-	Findings []json.RawMessage `json:"findings"`
-	Next     *string           `json:"next_cursor"`
-}
-
 // qualityFinding is a finding, as far as it is shown.
 type qualityFinding struct {
 	Kind     string  `json:"kind"`
@@ -91,42 +82,30 @@ type qualityFinding struct {
 	Total int `json:"scans_total"`
 }
 
-// showQuality prints what is odd about a test, page by page.
+// showQuality prints what is odd about a test.
 func showQuality(ctx context.Context, std streams, c *client, test string, query url.Values, asJSON bool) error {
-	table := newTable(std.out)
-	for first := true; ; first = false {
-		body, err := c.get(ctx, c.url(query, "results", test, "quality"))
-		if err != nil {
-			return explainResult(err, test)
-		}
-		var page qualityPage
-		if err := json.Unmarshal(body, &page); err != nil {
-			return fmt.Errorf("read the server's answer: %w", err)
-		}
-		if first && !asJSON {
-			if err := showCounts(std, page.Counts); err != nil {
+	list := listing{
+		path: []string{"results", test, "quality"}, query: query, member: "findings",
+		header: []any{"KIND", "STUDENT", "QUESTION", "RESPONSE", "POSITION/RECORD/LINE", "THE FINDING"},
+		begin: func(body []byte) error {
+			var page struct {
+				Counts map[string]int `json:"counts"`
+			}
+			if err := readAnswer(body, &page); err != nil {
 				return err
 			}
-			table.row("KIND", "STUDENT", "QUESTION", "RESPONSE", "POSITION/RECORD/LINE", "THE FINDING")
-		}
-		for _, raw := range page.Findings {
-			if asJSON {
-				if _, err := fmt.Fprintf(std.out, "%s\n", raw); err != nil {
-					return err
-				}
-				continue
-			}
+			return showCounts(std, page.Counts)
+		},
+		row: func(t *table, item []byte) error {
 			var f qualityFinding
-			if err := json.Unmarshal(raw, &f); err != nil {
-				return fmt.Errorf("read the server's answer: %w", err)
+			if err := readAnswer(item, &f); err != nil {
+				return err
 			}
-			table.row(f.Kind, orDash(f.Student), orDash(f.Question), orDash(f.Response), f.places(), f.What)
-		}
-		if page.Next == nil {
-			return table.flush()
-		}
-		query.Set("cursor", *page.Next)
+			t.row(f.Kind, orDash(f.Student), orDash(f.Question), orDash(f.Response), f.places(), f.What)
+			return nil
+		},
 	}
+	return explainResult(list.show(ctx, std, c, asJSON), test)
 }
 
 // places are where a finding's scans are.
@@ -155,39 +134,19 @@ func showCounts(std streams, counts map[string]int) error {
 	return err
 }
 
-// showQualities prints the counts of all tests that have findings, page by page.
+// showQualities prints the counts of all tests that have findings.
 func showQualities(ctx context.Context, std streams, c *client, asJSON bool) error {
-	table := newTable(std.out)
-	if !asJSON {
-		table.row("TEST", "STUDENTS", "FINDINGS")
-	}
-	query := url.Values{"limit": {fmt.Sprint(testsPerPage)}}
-	for {
-		body, err := c.get(ctx, c.url(query, "quality"))
-		if err != nil {
-			return err
-		}
-		var page struct {
-			Tests []json.RawMessage `json:"tests"`
-			Next  *string           `json:"next_cursor"`
-		}
-		if err := json.Unmarshal(body, &page); err != nil {
-			return fmt.Errorf("read the server's answer: %w", err)
-		}
-		for _, raw := range page.Tests {
-			if asJSON {
-				if _, err := fmt.Fprintf(std.out, "%s\n", raw); err != nil {
-					return err
-				}
-				continue
-			}
+	list := listing{
+		path: []string{"quality"}, query: url.Values{"limit": {fmt.Sprint(testsPerPage)}}, member: "tests",
+		header: []any{"TEST", "STUDENTS", "FINDINGS"},
+		row: func(t *table, item []byte) error {
 			var test struct {
 				ID     string         `json:"id"`
 				Count  int            `json:"count"`
 				Counts map[string]int `json:"counts"`
 			}
-			if err := json.Unmarshal(raw, &test); err != nil {
-				return fmt.Errorf("read the server's answer: %w", err)
+			if err := readAnswer(item, &test); err != nil {
+				return err
 			}
 			var found []string
 			for _, kind := range qualityKinds() {
@@ -195,11 +154,9 @@ func showQualities(ctx context.Context, std streams, c *client, asJSON bool) err
 					found = append(found, fmt.Sprintf("%d %s", n, kind))
 				}
 			}
-			table.row(test.ID, test.Count, strings.Join(found, ", "))
-		}
-		if page.Next == nil {
-			return table.flush()
-		}
-		query.Set("cursor", *page.Next)
+			t.row(test.ID, test.Count, strings.Join(found, ", "))
+			return nil
+		},
 	}
+	return list.show(ctx, std, c, asJSON)
 }

@@ -18,6 +18,7 @@ import (
 // reprocessOptions are the flags of the verb.
 type reprocessOptions struct {
 	server, bearer        string
+	dataDir               string
 	scoring, denominator  string
 	preview, commit       bool
 	pause, resume, cancel bool
@@ -29,7 +30,7 @@ const reprocessDescription = `Reads every document of a running server's vault a
 
 --preview reads, shows what would change, and leaves the second state ready; it takes as much memory as the first. --commit reads if need be and puts it in the place of the live one, in one step: recorded in the vault, so that every later start goes by it. --cancel gives the memory back. Without any of them it is shown what is under way. Interrupted, it cancels what it has started.
 
-What --scoring and --denominator do not name stays as it is. Accepted documents that the decoder of today refuses stand against a commit, unless --uncount says that they may stop to count. It takes a token with the scope admin, or this machine.
+What --scoring and --denominator do not name stays as it is. Accepted documents that the decoder of today refuses stand against a commit, unless --uncount says that they may stop to count. It takes a token with the scope admin, or this machine; with --data-dir neither, but the user who runs the server, or root.
 
 Exit status 3: documents stand against the commit; nothing has changed.`
 
@@ -43,6 +44,10 @@ func newReprocess(std streams) *cli.Command {
 		Flags: []cli.Flag{
 			serverFlag(&o.server),
 			bearerFlag(&o.bearer),
+			&cli.StringFlag{
+				Name: "data-dir", TakesFile: true, Destination: &o.dataDir,
+				Usage: "ask the server that has `DIR`, through its control socket, without address and token",
+			},
 			&cli.StringFlag{
 				Name: "scoring", Usage: "count the scan that the `RULE` keeps: highest, most-complete, latest or first", Destination: &o.scoring,
 				Validator: func(name string) error {
@@ -73,16 +78,25 @@ func newReprocess(std streams) *cli.Command {
 			if err := o.check(); err != nil {
 				return err
 			}
-			c, err := newClient(serverFlagName, o.server, 1)
-			if err == nil {
-				err = c.present(o.bearer)
-			}
+			c, err := o.client()
 			if err != nil {
 				return err
 			}
 			return explainReprocess((&reprocessing{client: c, std: std, options: o}).run(ctx))
 		},
 	}
+}
+
+// client talks to the server that is named by its address, or else by its directory.
+func (o *reprocessOptions) client() (*client, error) {
+	if o.dataDir == "" || o.server != serverDefault && !typed("data-dir", o.dataDir) {
+		c, err := newClient(serverFlagName, o.server, 1)
+		if err == nil {
+			err = c.present(o.bearer)
+		}
+		return c, err
+	}
+	return newControlClient(o.dataDir), isThere(o.dataDir)
 }
 
 // check says what does not go together.
@@ -102,6 +116,8 @@ func (o *reprocessOptions) check() error {
 		return usageError(errors.New("--test is for --preview"))
 	case o.uncount && !o.commit:
 		return usageError(errors.New("--uncount is for --commit"))
+	case typed("data-dir", o.dataDir) && typed(serverFlagName, o.server) && o.server != serverDefault:
+		return usageError(errors.New("--server and --data-dir both name a server"))
 	}
 	return nil
 }
@@ -337,7 +353,7 @@ func explainReprocess(err error) error {
 	case p.Code == "would_uncount":
 		return withHint(&kindError{err, errRefused}, "`--commit --uncount` commits nevertheless; nothing has changed so far")
 	case p.Code == "not_found":
-		return withHint(err, "administrators' paths are on the address of --ops-listen, if the server has one: name it with --server")
+		return withHint(err, "administrators' paths are on the address of --ops-listen, if the server has one: name it with --server, or the directory with --data-dir")
 	}
 	return err
 }

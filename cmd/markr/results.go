@@ -23,18 +23,22 @@ func newResults(std streams) *cli.Command {
 	var (
 		server, bearer      string
 		percentiles, prefix string
+		bins                int
 		asJSON              bool
 	)
 	return &cli.Command{
 		Name:        "results",
 		Usage:       "show the statistics of a test, or list the tests",
-		UsageText:   "markr results\nmarkr results 9863\nmarkr results 9863 --percentiles 10,90,99.9 --json",
+		UsageText:   "markr results\nmarkr results 9863\nmarkr results 9863 --percentiles 10,90,99.9 --json\nmarkr results 9863 --histogram 20",
 		ArgsUsage:   "[TEST]",
-		Description: "With a TEST: mean, standard deviation of the population, extremes, percentiles and count, in percent of the available marks. Without: every test with its count, mean and latest import. --json prints what the server answers, for a list one test per line.",
+		Description: "With a TEST: mean, standard deviation of the population, extremes, percentiles and count, in percent of the available marks. Without: every test with its count, mean and latest import. --json prints what the server answers, each answer on a line, for a list one test per line.",
 		Flags: []cli.Flag{
 			serverFlag(&server),
 			bearerFlag(&bearer),
 			&cli.StringFlag{Name: "percentiles", Usage: "show these percentiles too: a `LIST` like 10,90,99.9", Destination: &percentiles},
+			&cli.IntFlag{
+				Name: "histogram", Usage: "draw a histogram of so many `BINS` too", DefaultText: "none", Destination: &bins, Validator: within(0, 1000),
+			},
 			&cli.StringFlag{Name: "prefix", Usage: "list only tests whose id starts with `TEXT`", Destination: &prefix},
 			jsonFlag("print JSON", &asJSON),
 		},
@@ -48,6 +52,8 @@ func newResults(std streams) *cli.Command {
 				return usageError(errors.New("--prefix is for the list of tests, and a TEST is named"))
 			case test == "" && percentiles != "":
 				return usageError(errors.New("--percentiles are those of a test, and no TEST is named"))
+			case test == "" && bins != 0:
+				return usageError(errors.New("--histogram is of a test, and no TEST is named"))
 			}
 			c, err := newClient(serverFlagName, server, 1)
 			if err != nil {
@@ -57,7 +63,10 @@ func newResults(std streams) *cli.Command {
 				return err
 			}
 			if test != "" {
-				return showResult(ctx, std, c, test, percentiles, asJSON)
+				if err := showResult(ctx, std, c, test, percentiles, asJSON); err != nil || bins == 0 {
+					return err
+				}
+				return showHistogram(ctx, std, c, test, bins, asJSON)
 			}
 			return listResults(ctx, std, c, prefix, asJSON)
 		},
@@ -125,12 +134,6 @@ func writeFigures(std streams, test string, body []byte) error {
 	return table.flush()
 }
 
-// testsPage is a page of the list of tests.
-type testsPage struct {
-	Tests []json.RawMessage `json:"tests"`
-	Next  *string           `json:"next_cursor"`
-}
-
 // listedTest is one test of the list.
 type listedTest struct {
 	ID         string      `json:"id"`
@@ -141,43 +144,24 @@ type listedTest struct {
 	} `json:"last_import"`
 }
 
-// listResults prints all tests, page by page.
+// listResults prints all tests.
 func listResults(ctx context.Context, std streams, c *client, prefix string, asJSON bool) error {
-	table := newTable(std.out)
-	if !asJSON {
-		table.row("TEST", "STUDENTS", "MEAN %", "LAST IMPORT")
-	}
 	query := url.Values{"limit": {strconv.Itoa(testsPerPage)}}
 	if prefix != "" {
 		query.Set("prefix", prefix)
 	}
-	for {
-		body, err := c.get(ctx, c.url(query, "results"))
-		if err != nil {
-			return err
-		}
-		var page testsPage
-		if err := json.Unmarshal(body, &page); err != nil {
-			return fmt.Errorf("read the server's answer: %w", err)
-		}
-		for _, raw := range page.Tests {
-			if asJSON {
-				if _, err := fmt.Fprintf(std.out, "%s\n", raw); err != nil {
-					return err
-				}
-				continue
-			}
+	list := listing{
+		path: []string{"results"}, query: query, member: "tests", header: []any{"TEST", "STUDENTS", "MEAN %", "LAST IMPORT"},
+		row: func(t *table, item []byte) error {
 			var test listedTest
-			if err := json.Unmarshal(raw, &test); err != nil {
-				return fmt.Errorf("read the server's answer: %w", err)
+			if err := readAnswer(item, &test); err != nil {
+				return err
 			}
-			table.row(test.ID, test.Count, test.Mean, formatTime(test.LastImport.Received))
-		}
-		if page.Next == nil {
-			return table.flush()
-		}
-		query.Set("cursor", *page.Next)
+			t.row(test.ID, test.Count, test.Mean, formatTime(test.LastImport.Received))
+			return nil
+		},
 	}
+	return list.show(ctx, std, c, asJSON)
 }
 
 // explainResult says what to do about a test that is not there.

@@ -14,6 +14,7 @@ import (
 	"markr/engine"
 	"markr/httpapi"
 	"markr/wal"
+	"markr/wal/entry"
 )
 
 // The rooms, in the order in which they start; they stop in the reverse order.
@@ -80,7 +81,7 @@ func (s *service) start(o *serveOptions, registry *prometheus.Registry) error {
 	if err != nil {
 		return err
 	}
-	formats, replay, err := o.formats()
+	formats, replay, profiles, err := o.formats()
 	if err != nil {
 		return err
 	}
@@ -92,16 +93,9 @@ func (s *service) start(o *serveOptions, registry *prometheus.Registry) error {
 	if err := s.watcher.start(); err != nil {
 		return errors.Join(err, doors.close())
 	}
-	vaultOptions := wal.Options{
-		Dir:             o.dataDir,
-		RefusedBytesMax: orNone(o.refusedBytesMax),
-		FreeBytesMin:    orNone(o.freeDiskMin),
-		OnFatal:         s.fatal,
-		Logger:          s.logger,
-		Registerer:      registry,
-	}
+	vaultOptions := s.vaultOptions(o, registry)
 	engineOptions := engine.Options{
-		Intake: formats, Replay: replay, Rule: rule, RuleAsked: o.ruleAsked, InForce: append(doors.inForce(), o.rulesInForce()), Registerer: registry,
+		Intake: formats, Replay: replay, Rule: rule, RuleAsked: o.ruleAsked, InForce: append(doors.inForce(), o.rulesInForce(), profiles), Registerer: registry,
 	}
 	if o.adjust != nil {
 		o.adjust(&vaultOptions, &engineOptions)
@@ -142,6 +136,19 @@ func (s *service) start(o *serveOptions, registry *prometheus.Registry) error {
 	}
 	s.serveControl(o.dataDir)
 	return nil
+}
+
+func (s *service) vaultOptions(o *serveOptions, registry *prometheus.Registry) wal.Options {
+	return wal.Options{
+		Dir:             o.dataDir,
+		RefusedBytesMax: orNone(o.refusedBytesMax),
+		FreeBytesMin:    orNone(o.freeDiskMin),
+		OnFatal:         s.fatal,
+		// Nobody takes a snapshot before there is a server.
+		SnapshotExpired: func(expired entry.Snapshot) { s.server.SnapshotExpired(expired) },
+		Logger:          s.logger,
+		Registerer:      registry,
+	}
 }
 
 // serveControl listens in the data directory. Where a socket cannot be made, scanners

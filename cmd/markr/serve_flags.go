@@ -173,6 +173,7 @@ func (o *serveOptions) connectionFlags() []cli.Flag {
 		size(category, "body-rate-min", "expect at least `SIZE` per second of an upload", httpapi.BodyBytesPerSecondMinDefault, &o.limits.BodyBytesPerSecondMin),
 		duration(category, "write-timeout", "cut off a client that has not taken its response after `DURATION`", httpapi.WriteTimeoutDefault, &o.limits.WriteTimeout),
 		duration(category, "idle-timeout", "close a connection that is silent for `DURATION` between requests", httpapi.IdleTimeoutDefault, &o.limits.IdleTimeout),
+		number(category, "subscribers-max", "stream events to at most `N` clients at once", httpapi.SubscribersMaxDefault, &o.limits.SubscribersMax),
 		number(category, "connections-max", "hold at most `N` connections open", httpapi.ConnectionsMaxDefault, &o.limits.ConnectionsMax),
 	}
 }

@@ -33,7 +33,7 @@ type tokenOptions struct {
 
 const tokenNewDescription = `Prints a new random token, once, on standard output. With --token-file its line is added to the file, which is made if it is not there, and a running server takes it up within seconds; without, the line goes to standard error.
 
-The scopes are import (hand in documents), read (results, imports, the page), export (documents as they came, with names and student numbers), metrics (/metrics) and admin (all of them). The NAME becomes the source of the documents that are handed in with the token.`
+The scopes are import (hand in documents), read (results, imports, the page), export (documents as they came, with names and student numbers), metrics (/metrics) and admin (all of them). The NAME becomes the source of the documents that are handed in with the token; operator and markr are others' in the audit trail, and no token's.`
 
 func newTokenNew(std streams) *cli.Command {
 	o := &tokenOptions{}

@@ -109,6 +109,8 @@ type importJSON struct {
 	Findings    findingsJSON    `json:"findings"`
 	Refusal     *refusalJSON    `json:"refusal"`
 	DuplicateOf *entry.Position `json:"duplicate_of_position"`
+	Corrects    *uuid.UUID      `json:"corrects"`
+	Retries     *uuid.UUID      `json:"retries"`
 }
 
 type findingsJSON struct {
@@ -142,6 +144,12 @@ func newImportJSON(header *entry.Header, known *engine.Import) importJSON {
 	}
 	if header.Outcome == entry.Duplicate {
 		wire.DuplicateOf = &header.DuplicateOf
+	}
+	if known.Corrects != uuid.Nil {
+		wire.Corrects = &known.Corrects
+	}
+	if known.Retries != uuid.Nil {
+		wire.Retries = &known.Retries
 	}
 	return wire
 }

@@ -26,7 +26,7 @@ func newVaultAudit(std streams) *cli.Command {
 		Name:        "audit",
 		Usage:       "list who changed what, newest first",
 		UsageText:   "markr vault audit\nmarkr vault audit --events --limit 0\nmarkr vault audit --json",
-		Description: "One line per change of data or rules: position, time (UTC), who, what, outcome, and what is in force from there on. Imports are changes, too; --events leaves them out. With --json each line has its chain value, which covers it and all before it that were not refused.",
+		Description: "One line per change of data or rules, and per backup: position, time (UTC), who, what, outcome, and what is in force from there on. Imports are changes, too; --events leaves them out. With --json each line has its chain value, which covers it and all before it that were not refused.",
 		Flags: []cli.Flag{
 			vaultFlag(&dir),
 			&cli.BoolFlag{Name: "events", Usage: "list only changes that are no imports", Destination: &events},

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"strings"
 
 	"github.com/urfave/cli/v3"
 
@@ -26,7 +27,7 @@ func newVaultList(std streams) *cli.Command {
 		Name:        "list",
 		Usage:       "list what arrived, newest first",
 		UsageText:   "markr vault list\nmarkr vault list --outcome refused --limit 0\nmarkr vault list --json",
-		Description: "One line per document: position, time received (UTC), outcome, records, size, import id, and why it was refused or which position it repeats.",
+		Description: "One line per document: position, time received (UTC), outcome, records, size, import id, and why it was refused, which position it repeats, and which refused import it corrects or retries.",
 		Flags: []cli.Flag{
 			vaultFlag(&dir),
 			&cli.StringFlag{
@@ -101,14 +102,17 @@ func listEntry(out io.Writer, table *table, header *entry.Header, asJSON bool) e
 	if asJSON {
 		return json.NewEncoder(out).Encode(newImportJSON(header, &known))
 	}
-	reason := ""
+	var reasons []string
+	if aim := aimOf(&known); aim != "" {
+		reasons = append(reasons, aim)
+	}
 	switch {
 	case known.Refusal != nil:
-		reason = string(known.Refusal.Code) + ": " + known.Refusal.Error()
+		reasons = append(reasons, string(known.Refusal.Code)+": "+known.Refusal.Error())
 	case header.Outcome == entry.Duplicate:
-		reason = fmt.Sprintf("repeats position %d", header.DuplicateOf)
+		reasons = append(reasons, fmt.Sprintf("repeats position %d", header.DuplicateOf))
 	}
 	table.row(header.Position, formatTime(header.Received), header.Outcome, known.Records,
-		approximate(header.Size), header.ID, reason)
+		approximate(header.Size), header.ID, strings.Join(reasons, "; "))
 	return nil
 }

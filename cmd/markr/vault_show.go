@@ -8,6 +8,7 @@ import (
 	"io"
 	"strings"
 
+	"github.com/google/uuid"
 	"github.com/urfave/cli/v3"
 
 	"markr/engine"
@@ -64,6 +65,10 @@ func showEntry(out io.Writer, header *entry.Header, asJSON bool) error {
 	table.row("size", header.Size)
 	table.row("digest", hex.EncodeToString(header.Digest[:]))
 	table.row("outcome", header.Outcome)
+	if aim := aimOf(&known); aim != "" {
+		what, id, _ := strings.Cut(aim, " ")
+		table.row(what, id)
+	}
 	switch header.Outcome {
 	case entry.Refused:
 		if known.Refusal != nil {
@@ -146,6 +151,17 @@ func dumpEntry(out io.Writer, vault *wal.Vault, which reference) error {
 	}
 	_, err = out.Write(raw)
 	return err
+}
+
+// aimOf says which refused import a document corrects or retries; empty: none.
+func aimOf(known *engine.Import) string {
+	switch {
+	case known.Corrects != uuid.Nil:
+		return "corrects " + known.Corrects.String()
+	case known.Retries != uuid.Nil:
+		return "retries " + known.Retries.String()
+	}
+	return ""
 }
 
 // listTests names tests; an import remembers no more than so many.

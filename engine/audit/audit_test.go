@@ -39,6 +39,14 @@ func events() map[string]audit.Event {
 			Action: audit.Reprocess, Outcome: audit.Done,
 			Reprocess: &audit.Reprocessing{Scoring: "latest", ScoringVersion: 1, Denominator: "sheet", DenominatorVersion: 1, Uncounted: []uint64{3, 17}},
 		},
+		`{"v":1,"action":"profiles","outcome":"done","profiles":{"dir":"profiles","count":1,"profiles":[{"name":"reader","sha256":"00"}]}}`: {
+			Action: audit.Profiles, Outcome: audit.Done,
+			Profiles: &audit.ProfileSet{Dir: "profiles", Count: 1, Profiles: []audit.Profile{{Name: "reader", SHA256: "00"}}},
+		},
+		`{"v":1,"action":"backup","outcome":"done","backup":{"id":"20261126T160426.123456Z-17","position":17,"taken":"2026-11-26T16:04:26.123456Z"}}`: {
+			Action: audit.Backup, Outcome: audit.Done,
+			Backup: &audit.BackupMade{ID: "20261126T160426.123456Z-17", Position: 17, Taken: time.Date(2026, 11, 26, 16, 4, 26, 123456000, time.UTC)},
+		},
 	}
 }
 
@@ -75,6 +83,8 @@ func TestDecodeRefuses(t *testing.T) {
 		`{"v":1,"action":"tokens","outcome":"done",` + rules + `}`:                audit.ErrMalformed,
 		`{"v":1,"action":"rules","outcome":"failed","reason":"x",` + rules + `}`:  audit.ErrMalformed,
 		`{"v":1,"action":"rules","outcome":"failed"}`:                             audit.ErrMalformed,
+		`{"v":1,"action":"backup","outcome":"done"}`:                              audit.ErrMalformed,
+		`{"v":1,"action":"backup","outcome":"done",` + rules + `}`:                audit.ErrMalformed,
 		`{"v":1,"action":"rules","outcome":"done","reason":"x",` + rules + `}`:    audit.ErrMalformed,
 		`{"v":1,"action":"rules","outcome":"perhaps",` + rules + `}`:              audit.ErrMalformed,
 		`{"v":1,"action":"rules","outcome":"done","more":1,` + rules + `}`:        audit.ErrMalformed,

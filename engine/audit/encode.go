@@ -35,6 +35,8 @@ type wire struct {
 	ClientCA *CertificateSet `json:"tls_client_ca,omitempty"`
 
 	Reprocess *Reprocessing `json:"reprocess,omitempty"`
+	Backup    *BackupMade   `json:"backup,omitempty"`
+	Profiles  *ProfileSet   `json:"profiles,omitempty"`
 }
 
 // Encode returns the event's bytes, a JSON object; Who is not in them, because it is
@@ -43,7 +45,7 @@ func Encode(e *Event) ([]byte, error) {
 	if err := e.check(); err != nil {
 		return nil, err
 	}
-	b, err := json.Marshal(wire{version, e.Action, e.Outcome, e.Reason, e.Rules, e.Tokens, e.ClientCA, e.Reprocess})
+	b, err := json.Marshal(wire{version, e.Action, e.Outcome, e.Reason, e.Rules, e.Tokens, e.ClientCA, e.Reprocess, e.Backup, e.Profiles})
 	if err != nil {
 		return nil, fmt.Errorf("encode event: %w", err)
 	}
@@ -63,7 +65,7 @@ func Decode(b []byte) (Event, error) {
 	if head.Version > version {
 		return Event{}, fmt.Errorf("%w: version %d, this program reads version %d", ErrNewer, head.Version, version)
 	}
-	if head.Action != Reprocess && !slices.Contains(Settings(), head.Action) {
+	if !slices.Contains(actions(), head.Action) {
 		return Event{}, fmt.Errorf("%w: action %q", ErrNewer, head.Action)
 	}
 	var w wire
@@ -77,7 +79,7 @@ func Decode(b []byte) (Event, error) {
 	}
 	e := Event{
 		Action: w.Action, Outcome: w.Outcome, Reason: w.Reason,
-		Rules: w.Rules, Tokens: w.Tokens, ClientCA: w.ClientCA, Reprocess: w.Reprocess,
+		Rules: w.Rules, Tokens: w.Tokens, ClientCA: w.ClientCA, Reprocess: w.Reprocess, Backup: w.Backup, Profiles: w.Profiles,
 	}
 	if w.Version != version {
 		return Event{}, fmt.Errorf("%w: version %d", ErrMalformed, w.Version)
@@ -87,7 +89,10 @@ func Decode(b []byte) (Event, error) {
 
 // check says whether the event is whole.
 func (e *Event) check() error {
-	changes := map[Action]bool{Rules: e.Rules != nil, Tokens: e.Tokens != nil, ClientCA: e.ClientCA != nil, Reprocess: e.Reprocess != nil}
+	changes := map[Action]bool{
+		Rules: e.Rules != nil, Tokens: e.Tokens != nil, ClientCA: e.ClientCA != nil,
+		Reprocess: e.Reprocess != nil, Backup: e.Backup != nil, Profiles: e.Profiles != nil,
+	}
 	if _, known := changes[e.Action]; !known {
 		return fmt.Errorf("%w: action %q", ErrMalformed, e.Action)
 	}

@@ -2,13 +2,14 @@ package audit
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 )
 
 // Who changes something, when it is nobody with a token of a name.
 const (
-	Operator = "operator" // whoever gave the command line
+	Operator = "operator" // whoever gave the command line, or may use the control socket
 	Program  = "markr"    // the program, which has noticed something
 )
 
@@ -20,13 +21,26 @@ const (
 	Rules    Action = "rules"         // what counts, and how much of what does not is kept
 	Tokens   Action = "tokens"        // who is let in by token
 	ClientCA Action = "tls-client-ca" // who is let in by certificate
+	Profiles Action = "profiles"      // how tables are read that name a profile
 	// Reprocess is the log read again: what came of it is what counts from the event on.
 	Reprocess Action = "reprocess"
+	// Backup is a copy of the log that was made, or was begun and came to nothing.
+	Backup Action = "backup"
 )
 
 // Settings are the actions that are settings: of those the last that is done says what
 // is in force.
-func Settings() []Action { return []Action{Rules, Tokens, ClientCA} }
+func Settings() []Action { return []Action{Rules, Tokens, ClientCA, Profiles} }
+
+// actions are all of them.
+func actions() []Action { return append(Settings(), Reprocess, Backup) }
+
+// IsSetting says whether the event is of a setting.
+func (e *Event) IsSetting() bool { return slices.Contains(Settings(), e.Action) }
+
+// HasHappened says whether the event tells of what has happened by itself, so that a log
+// which takes nothing for now is told later. A reprocess happens by being recorded.
+func (e *Event) HasHappened() bool { return e.Action != Reprocess }
 
 // Outcome is how it went.
 type Outcome string
@@ -38,8 +52,8 @@ const (
 )
 
 // Event is a change of data or rules that no document is the reason of, or an attempt
-// at one. Exactly one of Rules, Tokens, ClientCA and Reprocess is set, the one of the action,
-// unless it has failed: then none is, and Reason says why.
+// at one. Exactly one of the pointers is set, the one of the action, unless it has failed:
+// then none is, and Reason says why.
 type Event struct {
 	Who     string // the source of the log's entry
 	Action  Action
@@ -50,6 +64,8 @@ type Event struct {
 	Tokens    *TokenSet
 	ClientCA  *CertificateSet
 	Reprocess *Reprocessing
+	Backup    *BackupMade
+	Profiles  *ProfileSet
 }
 
 // RuleSet is what counts.
@@ -94,8 +110,8 @@ type CertificateSet struct {
 	Subjects []string `json:"subjects"`
 }
 
-// Change is what has changed: the one of Rules, Tokens, ClientCA and Reprocess that is set; nil
-// for an event that has failed.
+// Change is what has changed: the one of the event's pointers that is set; nil for an event
+// that has failed.
 func (e *Event) Change() any {
 	switch {
 	case e.Rules != nil:
@@ -106,6 +122,10 @@ func (e *Event) Change() any {
 		return e.ClientCA
 	case e.Reprocess != nil:
 		return e.Reprocess
+	case e.Backup != nil:
+		return e.Backup
+	case e.Profiles != nil:
+		return e.Profiles
 	}
 	return nil
 }
@@ -135,6 +155,10 @@ func (e *Event) String() string {
 		return fmt.Sprintf("those signed by %s of %s", strings.Join(e.ClientCA.Subjects, "; "), e.ClientCA.File)
 	case e.Reprocess != nil:
 		return e.Reprocess.String()
+	case e.Backup != nil:
+		return e.Backup.String()
+	case e.Profiles != nil:
+		return e.Profiles.String()
 	}
 	return ""
 }

@@ -1,9 +1,6 @@
 package audit
 
-import (
-	"fmt"
-	"slices"
-)
+import "fmt"
 
 // Reprocessing is the rule that a reprocess has put in force.
 type Reprocessing struct {
@@ -25,6 +22,3 @@ func (r *Reprocessing) String() string {
 	}
 	return text
 }
-
-// IsSetting says whether the event is of a setting.
-func (e *Event) IsSetting() bool { return slices.Contains(Settings(), e.Action) }

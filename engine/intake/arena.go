@@ -27,6 +27,17 @@ func (d *Document) Keep(text []byte) []byte {
 	return slices.Clip(text)
 }
 
+// TakeText is Take for all of a document's text in another encoding, if Room has room for
+// it. If not, the decoder may do whatever it likes: what it says does not count.
+func (d *Document) TakeText(size int) (text []byte, ok bool) {
+	if d.Room != nil {
+		if d.noRoom = d.Room(size); d.noRoom != nil {
+			return nil, false
+		}
+	}
+	return d.Take(size), true
+}
+
 // letGoShare is how small the ids of a transcoded text have to be beside it to be worth
 // moving.
 const letGoShare = 16

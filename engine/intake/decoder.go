@@ -74,6 +74,12 @@ type Document struct {
 	// its growth. Records may point into it.
 	Arena []byte
 
+	// Room is asked before memory is taken for the text of a document in another encoding,
+	// which may have three times the bytes of the document; its error ends the decoding.
+	// Nil: there is room for all. It is its owner's, and Reset takes it away.
+	Room func(bytes int) error
+
+	noRoom   error // Room's
 	answered int   // answers of the records that are there
 	texts    texts // the long ones
 }
@@ -100,6 +106,7 @@ func (d *Document) Reset() {
 	clear(d.Records)
 	d.Records, d.Arena, d.Findings = d.Records[:0], d.Arena[:0], Findings{}
 	d.Answers, d.answered = d.Answers[:0], 0
+	d.Room, d.noRoom = nil, nil
 	d.texts.reset()
 	d.Inspection.Reset()
 }

@@ -34,7 +34,8 @@ func NewRegistry(decoders ...Decoder) (*Registry, error) {
 }
 
 // Decode reads raw with the decoder for contentType, a Content-Type header's
-// value, and inspects what it has read. The error wraps [ErrUnknownMediaType] or is a *DocumentError.
+// value, and inspects what it has read. The error wraps [ErrUnknownMediaType], is a
+// *DocumentError, or the one of doc.Room.
 func (r *Registry) Decode(doc *Document, raw []byte, contentType string) error {
 	// The usual value needs no parser.
 	if decoder, ok := r.plain[contentType]; ok {
@@ -49,6 +50,9 @@ func (r *Registry) Decode(doc *Document, raw []byte, contentType string) error {
 
 // inspected finds what a document says beside what counts, if it was decoded.
 func inspected(doc *Document, err error) error {
+	if doc.noRoom != nil {
+		return doc.noRoom // A decoder has seen no text.
+	}
 	if err == nil {
 		doc.Inspection.Inspect(doc.Records, doc.Answers)
 	}

@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"markr/engine/exam"
+	"markr/engine/scoring"
 	"markr/engine/summary"
 )
 
@@ -156,22 +157,45 @@ func (t *Test) RestoreRise(r Rise) error {
 	return nil
 }
 
+// Retake says how scans are taken again.
+type Retake struct {
+	Rule scoring.Rule
+	// Through is the position of the last document that is taken.
+	Through uint64
+	// Mark is a position without a document, at which each is called, too, if it is not
+	// behind Through: when all is taken that had arrived by then. 0: none.
+	Mark uint64
+}
+
+// Suffices says whether the scans can be taken again under a rule: what it looks at is
+// known of each. A test without scans suffices for every rule.
+func (v View) Suffices(rule scoring.Rule) bool {
+	return v.length == 0 || (v.rule.NeedsAvailable() || !rule.NeedsAvailable()) && (v.rule.NeedsScannedOn() || !rule.NeedsScannedOn())
+}
+
 // Replay takes the scans of a test again, those that had arrived with the document at
-// a position, in order of arrival, and returns the test as it was then, under the
-// same rule. It calls each, if it is not nil, after the scans of every document with
-// what they did; an error of it ends the replay.
+// a position, in order of arrival, and returns the test as it would have been then
+// under a rule for which the view suffices. It calls each, if it is not nil, after the
+// scans of every document with what they did; an error of it ends the replay.
 //
 // It takes the time and, for as long as it runs, twice the memory of taking them the
 // first time.
-func (v View) Replay(through uint64, each func(position uint64, test *Test, done Effects) error) (*Test, error) {
-	scans := v.scans(through)
-	again := NewTest(v.rule)
+func (v View) Replay(r Retake, each func(position uint64, test *Test, done Effects) error) (*Test, error) {
+	scans := v.scans(r.Through)
+	again := NewTest(r.Rule)
 	again.index.moving = new(moving)
 	again.Reserve(min(v.length, len(scans)))
 	var added tally
 	var done Effects
+	marked := each == nil || r.Mark == 0 || r.Mark > r.Through
 	for i := range scans {
 		s := &scans[i]
+		if !marked && s.Arrival>>arrivalRecordBits > r.Mark {
+			marked = true
+			if err := each(r.Mark, again, Effects{}); err != nil {
+				return nil, err
+			}
+		}
 		record := exam.Record{Obtained: s.Obtained, Available: s.Available, ScannedOn: s.ScannedOn}
 		if len(v.available.chunks) == 0 {
 			record.Available = availableAt(v.past.rises, s.Arrival)
@@ -188,7 +212,24 @@ func (v View) Replay(through uint64, each func(position uint64, test *Test, done
 		done = Effects{}
 	}
 	added.flush(&again.scores)
+	if !marked {
+		if err := each(r.Mark, again, Effects{}); err != nil {
+			return nil, err
+		}
+	}
 	return again, nil
+}
+
+// Positions are those of the documents with scans of the test, up to one, in order.
+func (v View) Positions(through uint64) []uint64 {
+	scans := v.scans(through)
+	positions := make([]uint64, 0, len(scans))
+	for i := range scans {
+		if position := scans[i].Arrival >> arrivalRecordBits; len(positions) == 0 || positions[len(positions)-1] != position {
+			positions = append(positions, position)
+		}
+	}
+	return positions
 }
 
 // scans are all scans up to a position, each once, in order of arrival.

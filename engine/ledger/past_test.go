@@ -37,7 +37,7 @@ func TestReplay(t *testing.T) {
 					t.Fatalf("at position %d: %s, want %s", position, g, w)
 				}
 			}
-			last, err := view.Replay(uint64(len(documents)), func(position uint64, got *ledger.Test, done ledger.Effects) error {
+			last, err := view.Replay(ledger.Retake{Rule: rule, Through: uint64(len(documents))}, func(position uint64, got *ledger.Test, done ledger.Effects) error {
 				for len(documents[next-1]) == 0 {
 					next++
 				}
@@ -47,7 +47,7 @@ func TestReplay(t *testing.T) {
 				check(position, got)
 				next++
 				if r.IntN(8) == 0 {
-					at, err := test.View().Replay(position, nil)
+					at, err := test.View().Replay(ledger.Retake{Rule: rule, Through: position}, nil)
 					if err != nil {
 						t.Fatal(err)
 					}
@@ -60,7 +60,7 @@ func TestReplay(t *testing.T) {
 			}
 			check(uint64(len(documents)), last)
 			stop := errors.New("stop")
-			if _, err := view.Replay(7, func(uint64, *ledger.Test, ledger.Effects) error { return stop }); !errors.Is(err, stop) {
+			if _, err := view.Replay(ledger.Retake{Rule: rule, Through: 7}, func(uint64, *ledger.Test, ledger.Effects) error { return stop }); !errors.Is(err, stop) {
 				t.Errorf("Replay returned %v, not what its caller returned", err)
 			}
 		})
@@ -88,7 +88,7 @@ func TestScansOrderFree(t *testing.T) {
 				test.Take(students, documents[i], uint64(i+1), 0)
 			}
 			var lines []string
-			last, err := test.View().Replay(20, func(position uint64, at *ledger.Test, done ledger.Effects) error {
+			last, err := test.View().Replay(ledger.Retake{Rule: rule, Through: 20}, func(position uint64, at *ledger.Test, done ledger.Effects) error {
 				lines = append(lines, fmt.Sprint(position, at.Available, done, at.Scores().Aggregate(at.Available)))
 				return nil
 			})

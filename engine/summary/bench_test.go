@@ -52,3 +52,57 @@ func BenchmarkScores(b *testing.B) {
 		})
 	}
 }
+
+// What the reads of a distribution cost, of few and of very many scores.
+func BenchmarkReads(b *testing.B) {
+	const students = 1_000_000
+	for _, distinct := range []int{21, 1_000_000} {
+		d := filled(distinct, students).Freeze()
+		available := exam.Marks(distinct)
+		random := rand.New(rand.NewPCG(5, 6))
+		for name, read := range map[string]func() bool{
+			"histogram20":   func() bool { return len(d.Histogram(20, available)) == 20 },
+			"histogram1000": func() bool { return len(d.Histogram(1000, available)) == 1000 },
+			"standing":      func() bool { return d.Standing(summary.OfTest(exam.Marks(random.IntN(distinct)))).All == students },
+			"below":         func() bool { return d.Below(summary.AtPart(random.IntN(1000), 1000), available) <= students },
+			"distinct":      func() bool { return d.Distinct() <= distinct },
+			"page100": func() bool {
+				after, n := summary.OfTest(exam.Marks(random.IntN(distinct))), 0
+				for range d.Each(&after) {
+					if n++; n == 100 {
+						break
+					}
+				}
+				return n <= 100
+			},
+			"z": func() bool {
+				_, ok := d.Norms(available).Z(summary.OfTest(exam.Marks(random.IntN(distinct))))
+				return ok
+			},
+		} {
+			b.Run(fmt.Sprintf("op=%s/distinct=%d", name, distinct), func(b *testing.B) {
+				for b.Loop() {
+					if !read() {
+						b.Fatal("wrong answer")
+					}
+				}
+			})
+		}
+	}
+}
+
+// The same of scores of sheets, whose moments take a pass.
+func BenchmarkNormsOfSheets(b *testing.B) {
+	random := rand.New(rand.NewPCG(7, 8))
+	var scores summary.Scores
+	for range 1_000_000 {
+		of := 1 + random.IntN(1_000_000)
+		scores.Add(summary.OfSheet(exam.Marks(random.IntN(of+1)), exam.Marks(of)))
+	}
+	d := scores.Freeze()
+	for b.Loop() {
+		if _, ok := d.Norms(1).Z(summary.OfSheet(1, 2)); !ok {
+			b.Fatal("no z")
+		}
+	}
+}

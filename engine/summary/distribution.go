@@ -157,16 +157,8 @@ func (d Distribution) percentile(p Percent, available uint64) float64 {
 // Percentage is a score in percent; available is as for Aggregate.
 func Percentage(s Score, available exam.Marks) float64 { return percentage(s, uint64(available)) }
 
-// PercentileRank is the share of students, in percent, who are below a score, those
-// who have the same counting half: 100 (F + f/2) / n, the mid-rank of Kolen and Brennan
-// (2014). It is 0 for an empty distribution.
-func (d Distribution) PercentileRank(s Score) float64 {
-	if d.Count() == 0 {
-		return 0
-	}
-	below, same := d.root.rank(s)
-	return quotient(product(100, 2*below+same), 2*d.root.students)
-}
+// PercentileRank is that of a score's standing.
+func (d Distribution) PercentileRank(s Score) float64 { return d.Standing(s).PercentileRank() }
 
 // percentage is 100 s/of, the denominator being the score's own if it has one.
 func percentage(s Score, of uint64) float64 {

@@ -87,3 +87,42 @@ func rootOfQuotient(n, d *big.Int) float64 {
 	}
 	return math.Ldexp(float64(top), drop-half)
 }
+
+// offsetRoot returns the float64 nearest to offset + sqrt(n/d), or to offset - sqrt(n/d) if
+// it is to be subtracted; ties to even. n is not negative, d is greater than 0.
+//
+// The root is cut off below 2^-cut, which is so small that the sum has 64 bits or more
+// before that: what is not 0 of it is at least 1/(2 (|offset| + 1 + sqrt(n/d)) d), because
+// offset² d - n is an integer.
+func offsetRoot(offset int64, subtract bool, n, d *big.Int) float64 {
+	cut := uint(d.BitLen()+max(0, n.BitLen()-d.BitLen())/2) + 80
+	scaled, rest := new(big.Int).Lsh(n, 2*cut), new(big.Int)
+	scaled.QuoRem(scaled, d, rest)
+	root := new(big.Int).Sqrt(scaled)
+	exact := rest.Sign() == 0 && new(big.Int).Mul(root, root).Cmp(scaled) == 0
+	// The value is sum, or between sum and sum + 1 if it is not exact.
+	sum := new(big.Int).Lsh(big.NewInt(offset), cut)
+	switch {
+	case !subtract:
+		sum.Add(sum, root)
+	case exact:
+		sum.Sub(sum, root)
+	default:
+		sum.Sub(sum, root).Sub(sum, big.NewInt(1))
+	}
+	negative := sum.Sign() < 0
+	if negative && !exact {
+		sum.Add(sum, big.NewInt(1)) // Towards 0, as for those that are not negative.
+	}
+	sum.Abs(sum)
+	drop := max(0, sum.BitLen()-64)
+	top := new(big.Int).Rsh(sum, uint(drop)).Uint64()
+	if !exact || sum.TrailingZeroBits() < uint(drop) {
+		top |= 1
+	}
+	value := math.Ldexp(float64(top), drop-int(cut))
+	if negative {
+		return -value
+	}
+	return value
+}

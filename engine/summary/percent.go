@@ -54,3 +54,6 @@ func (p Percent) String() string {
 	}
 	return strings.TrimRight(fmt.Sprintf("%d.%06d", whole, rest), "0")
 }
+
+// Float64 is the float64 nearest to the percentage.
+func (p Percent) Float64() float64 { return float64(p.millionths) / percentUnit }

@@ -1,6 +1,9 @@
 package summary
 
-import "slices"
+import (
+	"slices"
+	"sort"
+)
 
 // nodeWidthMax is how many scores a leaf, or children a branch, may hold. 64
 // keeps a million distinct scores four levels deep and a copied leaf under 1 KiB;
@@ -181,6 +184,67 @@ func (n *node) rank(s Score) (below, same uint64) {
 		same = uint64(n.counts[i])
 	}
 	return below, same
+}
+
+// below returns how many students are below a bound.
+func (n *node) below(b Bound, available uint64) (students uint64) {
+	for n.children != nil {
+		// The children whose smallest score is below it; all but the last of them are.
+		child := max(n.firstNotBelow(b, available)-1, 0)
+		for _, c := range n.children[:child] {
+			students += c.students
+		}
+		n = n.children[child]
+	}
+	for _, count := range n.counts[:n.firstNotBelow(b, available)] {
+		students += uint64(count)
+	}
+	return students
+}
+
+// firstNotBelow returns the index of the first score that is not below a bound.
+func (n *node) firstNotBelow(b Bound, available uint64) int {
+	return sort.Search(len(n.scores), func(i int) bool { return !b.exceeds(n.scores[i], available) })
+}
+
+// ascend calls fn for every score above after, or for all if it is nil, in order, with its
+// students and with how many are below it, counting those before n; it ends when fn says
+// so, and says so too.
+func (n *node) ascend(after *Score, below uint64, fn func(s Score, students uint32, below uint64) bool) (on bool) {
+	if n.children == nil {
+		for i, students := range n.counts {
+			if (after == nil || n.scores[i].compare(*after) > 0) && !fn(n.scores[i], students, below) {
+				return false
+			}
+			below += uint64(students)
+		}
+		return true
+	}
+	first := 0
+	if after != nil {
+		first = n.child(*after)
+	}
+	for i, child := range n.children {
+		if i >= first {
+			if i > first {
+				after = nil
+			}
+			if !child.ascend(after, below, fn) {
+				return false
+			}
+		}
+		below += child.students
+	}
+	return true
+}
+
+// distinct returns how many scores there are.
+func (n *node) distinct() int {
+	scores := len(n.counts)
+	for _, child := range n.children {
+		scores += child.distinct()
+	}
+	return scores
 }
 
 // each calls fn for every score in order with its number of students.

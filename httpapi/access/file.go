@@ -148,12 +148,22 @@ func parseDigest(text string) (digest Digest, err error) {
 	return digest, nil
 }
 
+// reserved are names that the audit trail has for others than whoever presents a token: a
+// token of such a name could do something in theirs.
+func reserved(name string) bool {
+	return strings.EqualFold(name, "operator") || strings.EqualFold(name, "markr")
+}
+
 // CheckName says what is wrong with the name of a token: it is shown in lists and
 // logs, so it has 1 to [NameBytesMax] letters, digits, dots, hyphens and
-// underscores.
+// underscores; and it is none that the audit trail has for others, operator and markr,
+// in whatever case.
 func CheckName(name string) error {
 	if name == "" || len(name) > NameBytesMax {
 		return fmt.Errorf("a name has 1 to %d characters, this one has %d", NameBytesMax, len(name))
+	}
+	if reserved(name) {
+		return fmt.Errorf("the name %s is the audit trail's for somebody else; choose another", name)
 	}
 	for _, r := range name {
 		switch {

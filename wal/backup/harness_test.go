@@ -73,7 +73,8 @@ func (o *original) snapshot(do func(backup.Source) error) error {
 		return err
 	}
 	err = do(backup.Source{Dir: o.disk.PathJoin(o.dir, s.Path), Snapshot: s, Markr: "test"})
-	return errors.Join(err, o.ReleaseSnapshot(s.ID))
+	_, releaseErr := o.ReleaseSnapshot(s.ID)
+	return errors.Join(err, releaseErr)
 }
 
 // backUp makes a backup.

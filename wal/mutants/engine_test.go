@@ -67,6 +67,20 @@ func engine() []mutant {
 			test: "TestCheckpointUnusable",
 		},
 		{
+			name: "the past is answered under the rule of today",
+			file: "engine/past.go",
+			old:  `r.Rule = era.rule`,
+			new:  `r.Rule = p.now.Rule`,
+			test: "TestThePastUnderItsRule",
+		},
+		{
+			name: "what was refused before a checkpoint is forgotten",
+			file: "engine/checkpoint_decode.go",
+			old:  `refused.restore(d.refusals())`,
+			new:  `_ = d.refusals()`,
+			test: "TestRefusalsOutliveReprocess",
+		},
+		{
 			name: "the rule highest is off by one",
 			file: "engine/scoring/scan.go",
 			old:  "case Highest:\n\t\tif a.Obtained != b.Obtained {\n\t\t\treturn a.Obtained > b.Obtained",

@@ -15,22 +15,24 @@ import (
 const undecodable = 0xFF
 
 // Decode gives raw, without its byte order mark, as UTF-8: itself in UTF-8 and
-// US-ASCII, else in doc's arena, measured first and allocated to size. Bytes that
+// US-ASCII, and where it is the same in both, else in doc's arena, measured first and
+// allocated to size, if there is room. Bytes that
 // mean nothing in the encoding are left to be found by whoever reads the text as
-// UTF-8: each stands in it as a byte that cannot.
-func Decode(doc *intake.Document, raw []byte, from Encoding) []byte {
+// UTF-8: each stands in it as a byte that cannot. If there is no room the decoder has
+// nothing to read.
+func Decode(doc *intake.Document, raw []byte, from Encoding) (text []byte, ok bool) {
 	switch from {
 	case Latin1, Windows1252:
 		return transcodeTable(doc, raw, from)
 	case UTF16BE, UTF16LE:
 		return transcodeUTF16(doc, raw, from)
 	default:
-		return raw
+		return raw, true
 	}
 }
 
 // transcodeTable gives raw, in an encoding of one byte per character, as UTF-8.
-func transcodeTable(doc *intake.Document, raw []byte, from Encoding) []byte {
+func transcodeTable(doc *intake.Document, raw []byte, from Encoding) (text []byte, ok bool) {
 	table := charmap.ISO8859_1
 	if from == Windows1252 {
 		table = charmap.Windows1252
@@ -43,7 +45,12 @@ func transcodeTable(doc *intake.Document, raw []byte, from Encoding) []byte {
 			size += utf8.RuneLen(table.DecodeByte(b)) - 1
 		}
 	}
-	text := doc.Take(size)
+	if size == len(raw) {
+		return raw, true // No byte means anything else in UTF-8, or nothing.
+	}
+	if text, ok = doc.TakeText(size); !ok {
+		return nil, false
+	}
 	for _, b := range raw {
 		if b < utf8.RuneSelf {
 			text = append(text, b)
@@ -55,11 +62,11 @@ func transcodeTable(doc *intake.Document, raw []byte, from Encoding) []byte {
 			text = append(text, undecodable)
 		}
 	}
-	return doc.Keep(text)
+	return doc.Keep(text), true
 }
 
 // transcodeUTF16 gives raw, without its byte order mark, as UTF-8.
-func transcodeUTF16(doc *intake.Document, raw []byte, order Encoding) []byte {
+func transcodeUTF16(doc *intake.Document, raw []byte, order Encoding) (text []byte, ok bool) {
 	high, low := 0, 1
 	if order == UTF16LE {
 		high, low = 1, 0
@@ -76,7 +83,9 @@ func transcodeUTF16(doc *intake.Document, raw []byte, order Encoding) []byte {
 			size += 3
 		}
 	}
-	text := doc.Take(size + 1)
+	if text, ok = doc.TakeText(size + 1); !ok {
+		return nil, false
+	}
 	for i := 0; i < len(raw); i += 2 {
 		if i+1 == len(raw) {
 			text = append(text, undecodable) // Half a character at the end.
@@ -96,5 +105,5 @@ func transcodeUTF16(doc *intake.Document, raw []byte, order Encoding) []byte {
 		}
 		text = utf8.AppendRune(text, r)
 	}
-	return doc.Keep(text)
+	return doc.Keep(text), true
 }

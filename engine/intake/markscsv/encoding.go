@@ -32,7 +32,10 @@ func (s *scanner) open(doc *intake.Document, raw []byte, named string) bool {
 		default:
 		}
 	}
-	s.text = charset.Decode(doc, raw[markBytes:], chosen)
+	text, ok := charset.Decode(doc, raw[markBytes:], chosen)
+	if s.text = text; !ok {
+		return false
+	}
 	s.pos, s.broken = 0, problem{}
 	s.encoding, s.encodingBy = chosen.String(), by
 	s.ascii = chosen == charset.ASCII

@@ -24,6 +24,16 @@ type Cursor struct {
 	reader   *reader
 	bindings []binding // of the elements that are open, outermost first
 	depth    int       // elements entered by Open and Child
+
+	transcoded int // bytes of the text of the last document, if it was in another encoding
+}
+
+// LetGo lets go of the text of the document that was closed last, when its records have
+// been added to doc; see [intake.Document.LetGo].
+func (c *Cursor) LetGo(doc *intake.Document) {
+	if c.transcoded > 0 {
+		doc.LetGo(c.transcoded)
+	}
 }
 
 // binding is a namespace declaration; prefix is empty for the default one.
@@ -169,6 +179,10 @@ func (c *Cursor) Say(code intake.Code, at int, field string, value []byte, reaso
 // nothing is. It lets go of the document.
 func (c *Cursor) Close() *intake.DocumentError {
 	r := c.reader
+	c.transcoded = 0
+	if r.transcoded {
+		c.transcoded = len(r.text)
+	}
 	defer func() {
 		r.release()
 		clear(c.bindings)

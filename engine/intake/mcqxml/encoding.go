@@ -40,8 +40,13 @@ func (s *scanner) openDocument(doc *intake.Document, raw []byte, named string) b
 	body := raw[markBytes:]
 	if chosen == charset.UTF16BE || chosen == charset.UTF16LE {
 		s.readAs(chosen, "the byte order mark")
-		s.text = charset.Decode(doc, body, chosen)
-		_, ok := s.declaration()
+		text, ok := charset.Decode(doc, body, chosen)
+		if !ok {
+			s.reset(nil, 0)
+			return false
+		}
+		s.text = text
+		_, ok = s.declaration()
 		return ok
 	}
 	s.text = body
@@ -68,7 +73,12 @@ func (s *scanner) openDocument(doc *intake.Document, raw []byte, named string) b
 	}
 	s.readAs(chosen, by)
 	if s.transcoded {
-		s.text = charset.Decode(doc, body, chosen)
+		text, ok := charset.Decode(doc, body, chosen)
+		if !ok {
+			s.reset(nil, 0)
+			return false
+		}
+		s.text = text
 	}
 	return true
 }

@@ -66,5 +66,6 @@ func (d *Decoder) decode(doc *intake.Document, raw []byte, charset string) (inta
 		return intake.Description{}, failure
 	}
 	doc.AddRecord(r.record)
+	cursor.LetGo(doc)
 	return r.description, nil
 }
