@@ -46,6 +46,9 @@ func (t *Test) Begin(d *Draft, n int, spell func(exam.Text) string) {
 	}
 }
 
+// Done ends what Begin began: the draft is its owner's again.
+func (t *Test) Done() { t.plan.draft, t.plan.run = nil, nil }
+
 // meetScores adds the scores that are new, unless there are too many.
 func (t *Test) meetScores(sheets []int32) {
 	for _, marks := range sheets {
