@@ -5,6 +5,7 @@ import (
 
 	"markr/engine/exam"
 	"markr/engine/intake"
+	"markr/engine/itemstats"
 	"markr/engine/ledger"
 	"markr/engine/quality"
 	"markr/engine/scoring"
@@ -27,6 +28,8 @@ type book struct {
 	changed  []*testBook                    // since the last publish
 	taken    quality.Positions              // of the documents that were looked at for quality
 	findings quality.Counts                 // of all tests, as last published
+	items    bool                           // tests keep their sheets for item analysis
+	kept     itemsKept                      // of all tests, as last published
 }
 
 // testBook is one test's part of the book.
@@ -37,12 +40,15 @@ type testBook struct {
 	changed bool
 
 	quality  quality.Test
-	findings quality.Counts // as last published
-	zeros    int            // of a checkpoint: ledger.Odd, until the rows are there
+	findings quality.Counts  // as last published
+	items    *itemstats.Test // nil when the book has none
+	sheets   itemsKept       // as last published
+	zeros    int             // of a checkpoint: ledger.Odd, until the rows are there
 }
 
-func newBook(r *RuleInForce) *book {
+func newBook(r *RuleInForce, items bool) *book {
 	return &book{
+		items:    items,
 		rule:     r.Rule,
 		inForce:  r,
 		students: ledger.NewStudents(),
@@ -66,7 +72,13 @@ func (b *book) apply(from ImportRef, doc *intake.Document) ledger.Effects {
 		}
 		test := b.test(records[first].Test)
 		test.touch(b, from)
+		if test.items != nil {
+			test.items.Begin(&doc.Items, run, doc.Spell)
+		}
 		done = done.Plus(test.kept.Take(b.students, records[first:end], uint64(from.Position), first))
+		if test.items != nil {
+			test.items.Done()
+		}
 		if fresh {
 			test.quality.Take(records[first:end], ledger.ArrivalAt(uint64(from.Position), first), doc.Inspection.Run(run), first)
 		}
@@ -82,6 +94,9 @@ func (b *book) test(id []byte) *testBook {
 		return t
 	}
 	t := &testBook{id: exam.TestID(id), kept: ledger.NewTest(b.rule)}
+	if b.items {
+		t.keepItems(new(itemstats.Test))
+	}
 	b.tests[t.id] = t
 	return t
 }
@@ -102,9 +117,14 @@ func (b *book) publish() *State {
 		findings := t.counts()
 		b.findings.Move(&t.findings, &findings)
 		t.findings = findings
-		b.index.Set(t.id, &Test{
+		view := &Test{
 			ID: t.id, Available: t.kept.Available, Last: t.last, Findings: findings, scores: t.kept.Scores(),
-		})
+		}
+		if t.items != nil {
+			b.kept.move(&t.sheets, t.items)
+			view.items = new(itemsOnce)
+		}
+		b.index.Set(t.id, view)
 		t.changed = false
 	}
 	clear(b.changed)
@@ -116,6 +136,7 @@ func (b *book) publish() *State {
 		students: b.students.Len(),
 		marks:    b.marks,
 		findings: b.findings,
+		items:    b.kept,
 		tests:    b.index.Copy(),
 	}
 }

@@ -93,7 +93,7 @@ func (e *Engine) save(view *bookView) {
 // restored is the book of the last checkpoint, or an empty one.
 func (e *Engine) restored() *book {
 	if e.opts.Checkpoints == nil {
-		return newBook(e.inForce)
+		return newBook(e.inForce, e.opts.ItemAnalysis)
 	}
 	var b *book
 	err := e.opts.Checkpoints.LoadCheckpoint(func(at entry.Position, r io.Reader) (err error) {
@@ -105,7 +105,7 @@ func (e *Engine) restored() *book {
 			e.recovery.checkpoint.err.Store(&err)
 		}
 		e.refused.restore(refusalsView{})
-		return newBook(e.inForce)
+		return newBook(e.inForce, e.opts.ItemAnalysis)
 	}
 	e.recovery.checkpoint.position.Store(uint64(b.position))
 	e.metrics.checkpointPosition.Set(float64(b.position))

@@ -131,7 +131,7 @@ func decodeBook(r io.Reader, at entry.Position, inForce *RuleInForce, refused *r
 	case basis != inForce.Position:
 		return nil, errOtherBasis
 	}
-	b := newBook(inForce)
+	b := newBook(inForce, false)
 	b.position = at
 	if !b.students.Restore(d.count(), func() ([]byte, bool) {
 		number := d.bytes(d.uint())

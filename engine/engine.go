@@ -44,6 +44,10 @@ type Options struct {
 	// CheckpointRecords is how many records are applied, at least, between two
 	// checkpoints; default 2 000 000, which take a second or two to read again.
 	CheckpointRecords int
+	// ItemAnalysis keeps what the answers of kept sheets say of the questions of their
+	// tests, see [Engine.Items]: 4 bytes a sheet and one for each of its questions. No
+	// checkpoint has it; after a start from one it is read from the log in the background.
+	ItemAnalysis bool
 	// StallAfter is how long an append may take before the engine answers
 	// [ErrStalled] to those who come; default 5 s.
 	StallAfter time.Duration
@@ -118,6 +122,7 @@ type Engine struct {
 	pasts  chan struct{} // a token for each test that is being computed as it was
 	traces chan struct{} // a token for each student who is being looked up
 	rolls  rolls
+	items  itemsReading
 
 	// Held shared by everybody who may send to queue, exclusively to close it.
 	closing struct {
@@ -201,6 +206,9 @@ func (e *Engine) run(ctx context.Context) {
 		e.state.Store(b.publish())
 		e.live.Unlock()
 	}
+	if err == nil {
+		e.startItems(b)
+	}
 	e.recovery.end(err, e.opts.Now())
 	if err == nil {
 		e.saveLastCheckpoint(e.commitUntilClosed(b, t))
@@ -219,6 +227,7 @@ func (e *Engine) Close() error {
 	e.stop()
 	<-e.done
 	e.reprocessing.end()
+	e.items.Wait()
 	e.rolls.drop()
 	return nil
 }

@@ -14,7 +14,7 @@ import (
 
 // EncodedBook is a checkpoint of a book with these records.
 func EncodedBook(rule scoring.Rule, records []exam.Record) []byte {
-	b := newBook(&RuleInForce{Rule: rule})
+	b := newBook(&RuleInForce{Rule: rule}, false)
 	b.apply(ImportRef{Position: 1}, &intake.Document{Records: records})
 	return encoded(b, newRefusals())
 }
@@ -88,3 +88,6 @@ func (e *Engine) RollsKept() int {
 	defer e.rolls.mu.Unlock()
 	return len(e.rolls.mu.kept)
 }
+
+// WaitItems waits until the log has been read for item analysis, if it is.
+func (e *Engine) WaitItems() { e.items.Wait() }

@@ -109,6 +109,7 @@ func (e *Engine) prepare(d *draft, s Submission) error {
 	mediaType, decides := e.opts.Intake.Kept(s.MediaType)
 	d.doc.Room = s.Room
 	err := e.opts.Intake.Decode(&d.doc, s.Raw, mediaType)
+	e.readItems(&d.doc, err)
 	decoded := e.opts.Now()
 	e.metrics.parse.Observe(decoded.Sub(started).Seconds())
 	header := entry.Header{

@@ -160,6 +160,8 @@ func (e *Engine) gauges() []prometheus.Collector {
 	add("markr_engine_tests", "Tests known.", ofState((*State).Tests))
 	add("markr_engine_students", "Distinct student numbers known.", ofState((*State).Students))
 	add("markr_engine_marks", "Kept marks: students, summed over all tests.", ofState((*State).Marks))
+	add("markr_engine_items_bytes", "Memory of sheets that are kept for item analysis.", ofState(func(s *State) int { return s.items.bytes }))
+	add("markr_engine_items_tests_beyond", "Tests with too many scores, questions or different answers for the whole of item analysis.", ofState(func(s *State) int { return s.items.beyond }))
 	for _, kind := range quality.Kinds() {
 		list = append(list, prometheus.NewGaugeFunc(prometheus.GaugeOpts{
 			Name: "markr_quality_findings", Help: "What is odd about accepted scans, by kind, summed over all tests.",

@@ -101,7 +101,7 @@ func (e *Engine) recover(ctx context.Context, b *book, before func(entry.Positio
 				if !b.inForce.counts(stored.Position) {
 					return nil
 				}
-				return e.decode(stored, doc, raw)
+				return e.decodeItems(b, stored, doc, raw)
 			},
 			take: func(stored *entry.Entry, doc *intake.Document) {
 				aimed.noteAimed(&stored.Header)

@@ -107,7 +107,7 @@ func (e *Engine) StartReprocess(rule scoring.Rule) (*Reprocess, error) {
 		done: make(chan struct{}), commits: make(chan *commitCall),
 		// One is left to those who import meanwhile.
 		cores: max(1, runtime.GOMAXPROCS(0)-1),
-		book:  newBook(&RuleInForce{Rule: rule}),
+		book:  newBook(&RuleInForce{Rule: rule}, e.opts.ItemAnalysis),
 	}
 	r.mu.phase = PhaseReading
 	all.current = r

@@ -137,6 +137,7 @@ func (r *Reprocess) decode(stored *entry.Entry, doc *intake.Document, raw *[]byt
 		refused, is = &intake.DocumentError{Code: unreadMediaType, Reason: "is of a kind that is not read"}, true
 	}
 	if !is {
+		r.engine.readItems(doc, err)
 		return err
 	}
 	doc.Reset()

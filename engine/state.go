@@ -23,6 +23,7 @@ type State struct {
 	students int
 	marks    int
 	findings quality.Counts
+	items    itemsKept
 	tests    *btree.Map[exam.TestID, *Test]
 }
 
@@ -92,6 +93,7 @@ type Test struct {
 	scores    summary.Distribution
 	aggregate atomic.Pointer[summary.Aggregate]
 	norms     atomic.Pointer[summary.Norms]
+	items     *itemsOnce // nil without item analysis
 }
 
 // ImportRef points at an import.

@@ -57,7 +57,7 @@ func Verify(ctx context.Context, opts VerifyOptions) (Verification, error) {
 	if err := c.find(); err != nil {
 		return Verification{}, err
 	}
-	b := newBook(&c.inForce)
+	b := newBook(&c.inForce, false)
 	err = e.recover(ctx, b, func(at entry.Position) error {
 		if opts.Progress != nil {
 			opts.Progress(at)

@@ -96,6 +96,7 @@ func (s *service) start(o *serveOptions, registry *prometheus.Registry) error {
 	vaultOptions := s.vaultOptions(o, registry)
 	engineOptions := engine.Options{
 		Intake: formats, Replay: replay, Rule: rule, RuleAsked: o.ruleAsked, InForce: append(doors.inForce(), o.rulesInForce(), profiles), Registerer: registry,
+		ItemAnalysis: o.itemAnalysis == itemsOn,
 	}
 	if o.adjust != nil {
 		o.adjust(&vaultOptions, &engineOptions)

@@ -28,6 +28,12 @@ const (
 	memoryRatioDefault     = 0.9             // leaves a tenth for what Go does not count
 )
 
+// The values of --item-analysis.
+const (
+	itemsOn  = "on"
+	itemsOff = "off"
+)
+
 // serveOptions are the flags of the verb, checked one by one; what only makes
 // sense together is checked when it is used.
 type serveOptions struct {
@@ -43,6 +49,8 @@ type serveOptions struct {
 	denominator string
 	ruleAsked   struct{ Policy, Denominator bool } // the flags that were given
 	profiles    string                             // empty: there are none
+
+	itemAnalysis string // on or off
 
 	limits          httpapi.Limits
 	retryPause      time.Duration
@@ -139,6 +147,10 @@ func (o *serveOptions) ruleFlags() []cli.Flag {
 				_, err := scoring.ParseDenominator(name)
 				return err
 			},
+		},
+		&cli.StringFlag{
+			Name: "item-analysis", Category: category, Value: itemsOn, Destination: &o.itemAnalysis,
+			Usage: "keep what was answered, for the analysis of questions: the `STATE` on or off; it takes a byte of memory for each answer", Validator: oneOf(itemsOn, itemsOff),
 		},
 	}
 }

@@ -2,6 +2,7 @@ package intake
 
 import (
 	"markr/engine/exam"
+	"markr/engine/itemstats"
 	"markr/engine/quality"
 )
 
@@ -69,6 +70,8 @@ type Document struct {
 	Answers []exam.Answer
 	// Inspection is what the answers say; the [Registry] makes it.
 	Inspection quality.Inspection
+	// Items are the answers made ready for item analysis, by whoever wants that.
+	Items itemstats.Draft
 	// Arena holds text that could not be used where it stood in the raw bytes:
 	// pieces joined around comments, references, other encodings. Decoders own
 	// its growth. Records may point into it.
@@ -109,6 +112,7 @@ func (d *Document) Reset() {
 	d.Room, d.noRoom = nil, nil
 	d.texts.reset()
 	d.Inspection.Reset()
+	d.Items.Reset()
 }
 
 // Limits bound what a decoder accepts. The zero value of a field means its

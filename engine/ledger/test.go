@@ -30,6 +30,9 @@ type Test struct {
 	index  index
 	scores summary.Scores
 
+	// Sheets is told of each row whose kept scan changes, in order; nil: nobody is.
+	Sheets Sheets
+
 	// Available is the highest of all scans.
 	Available exam.Marks
 
@@ -42,6 +45,13 @@ type Test struct {
 	odd    Odd
 
 	past past
+}
+
+// Sheets keeps what a scan says beside its marks.
+type Sheets interface {
+	// Keep is told that a row's kept scan is the record with an index in the document that
+	// is being taken: of the next row, or of one that has a kept scan already.
+	Keep(row uint32, record int)
 }
 
 // NewTest returns a test without students, under a rule that stays. Its students
@@ -178,6 +188,9 @@ func (t *Test) add(k kept, record *exam.Record) {
 		t.highest.append(record.Available)
 	}
 	t.index.add(k.student.hash(), row, t.hashOf)
+	if t.Sheets != nil {
+		t.Sheets.Keep(row, int(k.arrival%RecordsMax))
+	}
 }
 
 func (t *Test) hashOf(row uint32) uint64 { return t.rows.at(row).student.hash() }
@@ -189,6 +202,9 @@ func (t *Test) keep(row uint32, k kept, record *exam.Record) {
 	}
 	if t.rule.NeedsScannedOn() {
 		*t.scannedOn.change(row) = record.ScannedOn
+	}
+	if t.Sheets != nil {
+		t.Sheets.Keep(row, int(k.arrival%RecordsMax))
 	}
 }
 

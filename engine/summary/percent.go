@@ -1,10 +1,13 @@
 package summary
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"strconv"
 	"strings"
+
+	"markr/engine/exam"
 )
 
 // percentUnit is how many units of a Percent make one percent.
@@ -32,6 +35,15 @@ func ParsePercent(text string) (Percent, error) {
 		return Percent{}, fmt.Errorf("percentile %q: %w", text, ErrPercent)
 	}
 	return Percent{value}, nil
+}
+
+// Compare orders percentages.
+func (p Percent) Compare(q Percent) int { return cmp.Compare(p.millionths, q.millionths) }
+
+// Reached says whether obtained marks are at least this percentage of those available.
+func (p Percent) Reached(obtained, available exam.Marks) bool {
+	// Marks are under 2^30, so neither side overflows.
+	return uint64(obtained)*100*percentUnit >= p.millionths*uint64(available)
 }
 
 // String is the shortest decimal: "10", "99.9".

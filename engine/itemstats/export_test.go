@@ -1,0 +1,68 @@
+package itemstats
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// Sums are all integers that a view has, in an order that does not depend on the one in
+// which they came.
+func (v *View) Sums() string {
+	lines := []string{fmt.Sprintf("mode %d, rows %d, left out %d, differing %d", v.mode, v.rows, v.leftOut, v.differing)}
+	for i := range v.questions {
+		q := &v.questions[i]
+		values := slices.Clone(q.values)
+		slices.SortFunc(values, func(x, y Value) int {
+			return cmp.Or(cmp.Compare(x.Response, y.Response), cmp.Compare(x.Awarded, y.Awarded), cmp.Compare(x.Available, y.Available))
+		})
+		lines = append(lines, fmt.Sprintf("question %v free %v values %v", q.id, q.free, values))
+		for code, value := range q.values {
+			cell := v.offsets[i] + uint32(code)
+			if v.sums != nil {
+				lines = append(lines, fmt.Sprintf("question %v %v: %+v", q.id, value, v.sums.values[cell]))
+			}
+			for at, s := range v.slabs {
+				if s.cells[cell] > 0 {
+					lines = append(lines, fmt.Sprintf("question %v %v score %d: %d", q.id, value, v.scores[at], s.cells[cell]))
+				}
+			}
+		}
+	}
+	if v.sums != nil {
+		lines = append(lines, fmt.Sprintf("all %+v", v.sums.all))
+	}
+	for at, s := range v.slabs {
+		lines = append(lines, fmt.Sprintf("score %d: %d", v.scores[at], s.cells[0]))
+	}
+	slices.Sort(lines)
+	return strings.Join(lines, "\n")
+}
+
+// Sheets are all sheets of a view, by row.
+func (v *View) Sheets() string {
+	var b strings.Builder
+	for row := range v.rows {
+		c, at := v.chunks[row>>chunkBits], row&chunkMask
+		fmt.Fprint(&b, c.marks[at])
+		for q := range v.questions {
+			if q < c.questions {
+				fmt.Fprint(&b, " ", c.codes[q*c.room+at])
+			}
+		}
+		b.WriteString("\n")
+	}
+	return b.String()
+}
+
+// FigureOf is a figure in both ways of computing it, which have to give the same.
+func FigureOf(root bool, numerator, denominator []int64) (quick, exact float64) {
+	of := func(list []int64) (wides []wide) {
+		for _, n := range list {
+			wides = append(wides, wideOf(n))
+		}
+		return wides
+	}
+	return figure(root, wide{}, of(numerator), of(denominator)).Value, exactly(root, of(numerator), of(denominator))
+}

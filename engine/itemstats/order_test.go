@@ -1,0 +1,166 @@
+package itemstats_test
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"strconv"
+	"testing"
+
+	"markr/engine/exam"
+	"markr/engine/intake"
+	"markr/engine/intake/mcqxml"
+	"markr/engine/itemstats"
+)
+
+// orders is how many orders of arrival are tried.
+const orders = 200
+
+// The law: whatever the order in which scans come, in pieces and again, all integers are
+// the same.
+func TestOrderFree(t *testing.T) {
+	t.Parallel()
+	for _, c := range cohorts() {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			checkOrders(t, random(t), c.generate(random(t)), orders/4)
+		})
+	}
+}
+
+func checkOrders(t *testing.T, r *rand.Rand, scans []scan, orders int) {
+	t.Helper()
+	plain := newOffice()
+	plain.take(scans...)
+	want := plain.test.View().Sums()
+	for range orders {
+		o := again(r, scans)
+		if got := o.test.View().Sums(); got != want {
+			t.Fatalf("another order gives\n%s\nwant\n%s", got, want)
+		}
+	}
+}
+
+// sample are the scans of the sample, if it is there.
+func sample(t *testing.T) (scans []scan) {
+	t.Helper()
+	raw, err := os.ReadFile("../../../shared/sample_results.xml")
+	if err != nil {
+		t.Skip("the sample is not there:", err)
+	}
+	var doc intake.Document
+	if err := mcqxml.New(intake.Limits{}).Decode(&doc, raw, ""); err != nil {
+		t.Fatal(err)
+	}
+	for i := range doc.Records {
+		r := &doc.Records[i]
+		scans = append(scans, scan{student: string(r.Student), place: i, obtained: r.Obtained, answers: doc.AnswersOf(r)})
+	}
+	return scans
+}
+
+// The sample's figures, which others have computed, in 200 orders.
+func TestSample(t *testing.T) {
+	t.Parallel()
+	scans := sample(t)
+	checkOrders(t, random(t), scans, orders)
+	o := newOffice()
+	o.take(scans...)
+	checkFigures(t, o)
+	a := o.test.View().Analyse()
+	for _, want := range []struct {
+		what   string
+		figure itemstats.Figure
+		value  string
+	}{
+		{"alpha", a.Alpha, strconv.FormatFloat(-17050.0/61351, 'f', 10, 64)},
+		{"KR-20", a.KR20, "-0.2779090805"},
+		{"KR-21", a.KR21, "-0.2837993676"},
+		{"SEM", a.SEM, "2.2430759307"},
+		{"skewness", a.Skewness, "0.2079061200"},
+		{"kurtosis", a.Kurtosis, "-0.4224337600"},
+	} {
+		digits := 10
+		if want.what == "skewness" || want.what == "kurtosis" {
+			digits = 8
+			want.value = want.value[:len(want.value)-2]
+		}
+		if got := strconv.FormatFloat(want.figure.Value, 'f', digits, 64); got != want.value {
+			t.Errorf("%s is %s, want %s", want.what, got, want.value)
+		}
+	}
+	if a.Sheets != 81 || a.Differing != 0 || a.LeftOut != 0 || a.Available != 20_000 {
+		t.Errorf("%d sheets, %d differ, %d left out, %d available", a.Sheets, a.Differing, a.LeftOut, a.Available)
+	}
+	for i := range a.Questions {
+		if q := &a.Questions[i]; q.Name != fmt.Sprint(i) || !q.KeyConflict || len(q.Key) != 4 {
+			t.Errorf("question %s, key %v", q.Name, q.Key)
+		}
+	}
+}
+
+// A sheet that is put on and taken off again leaves nothing.
+func TestReplace(t *testing.T) {
+	t.Parallel()
+	for _, c := range cohorts() {
+		r := random(t)
+		scans := c.generate(r)
+		o := newOffice()
+		o.take(scans...)
+		// Everybody comes again with other answers and more marks, and last with what was there.
+		first := o.kept
+		for round := range 3 {
+			better := c.generate(r)
+			for i := range better {
+				better[i].obtained += exam.Marks(1000*(round+1)) * exam.MarksPerUnit
+			}
+			o.take(better...)
+		}
+		last := make([]scan, len(first))
+		for i, s := range first {
+			s.obtained = exam.MarksMax
+			last[i] = s
+		}
+		o.take(last...)
+		fresh := newOffice()
+		fresh.take(last...)
+		if got, want := fmt.Sprintf("%+v", plainOf(o.test.View().Analyse())), fmt.Sprintf("%+v", plainOf(fresh.test.View().Analyse())); got != want {
+			t.Errorf("%s: it is\n%s\nwant\n%s", c.name, got, want)
+		}
+		copy(fresh.kept, last)
+		checkFigures(t, fresh)
+	}
+}
+
+// plainOf is what is told, without what it is computed from; of free questions the values
+// that were seen decide what is told apart, so only figures that do not depend on it.
+func plainOf(a *itemstats.Analysis) []any {
+	told := []any{a.Rows, a.Sheets, a.LeftOut, a.Differing, a.Mean, a.StdDev, a.Skewness, a.Kurtosis, a.Alpha, a.SEM}
+	for i := range a.Questions {
+		q := &a.Questions[i]
+		told = append(told, q.Name, q.Available, q.Sheets, q.Omitted, q.Facility, q.StdDev, q.ItemTotal, q.ItemRest,
+			q.Discrimination27, q.Efficiency, q.EffectiveWeight, q.AlphaIfDeleted)
+	}
+	return told
+}
+
+// What was seen stays as it was, whatever comes.
+func TestViewStays(t *testing.T) {
+	t.Parallel()
+	r := random(t)
+	scans := cohorts()[1].generate(r)
+	o := newOffice()
+	views, texts := []*itemstats.View{}, []string{}
+	for i := range scans {
+		o.take(scans[i])
+		if i%10 == 0 {
+			views = append(views, o.test.View())
+			texts = append(texts, views[len(views)-1].Sums()+views[len(views)-1].Sheets())
+		}
+	}
+	for i, v := range views {
+		if v.Sums()+v.Sheets() != texts[i] {
+			t.Fatalf("view %d has changed", i)
+		}
+	}
+}
