@@ -49,6 +49,8 @@ var (
 	// ErrUnknownImport: there is no import with this id, or it was refused and
 	// has been dropped since.
 	ErrUnknownImport = errors.New("unknown import")
+	// ErrItemsOff: the engine keeps nothing for item analysis.
+	ErrItemsOff = errors.New("item analysis is off")
 	// ErrRollGone: the roll that a place is of cannot be made again, because another
 	// rule is in force.
 	ErrRollGone = errors.New("another rule is in force")

@@ -88,3 +88,6 @@ func (e *Engine) RollsKept() int {
 	defer e.rolls.mu.Unlock()
 	return len(e.rolls.mu.kept)
 }
+
+// WaitItems waits until the log has been read for item analysis, if it is.
+func (e *Engine) WaitItems() { e.items.Wait() }

@@ -14,9 +14,6 @@ import (
 	"markr/wal/entry"
 )
 
-// ErrItemsOff: the engine keeps nothing for item analysis.
-var ErrItemsOff = errors.New("item analysis is off")
-
 // ItemsError says why there is no item analysis yet: the engine has started from a
 // checkpoint, and is reading the answers from its log.
 type ItemsError struct {

@@ -63,6 +63,7 @@ var scopeOf = map[string]string{
 	"/imports/{id}/corrections":          "import",
 	"/imports/{id}/retry":                "import,read",
 	"/refusals":                          "read",
+	"/events":                            "read",
 	"/desk":                              "read",
 	"/desk/{id}":                         "read,export",
 	"/audit":                             "admin",
@@ -133,9 +134,12 @@ func TestAccess(t *testing.T) {
 			continue
 		}
 		seen++
-		path := strings.NewReplacer("{test}", "1", "{student}", "1", "{id}", id, "{code}", "forbidden", "{version}", version, "{name}", asset, "{marks}", "1").Replace(r.Pattern) + needed[r.Pattern]
+		path := strings.NewReplacer("{test}", "1", "{student}", "1", "{id}", id, "{code}", "forbidden", "{version}", version, "{name}", asset, "{marks}", "1", "{question}", "0").Replace(r.Pattern) + needed[r.Pattern]
 		methods := []string{r.Method}
-		if r.Method == http.MethodGet {
+		switch {
+		case r.Pattern == "/events":
+			methods = []string{http.MethodHead} // The stream has no end.
+		case r.Method == http.MethodGet:
 			methods = append(methods, http.MethodHead)
 		}
 		for _, method := range methods {

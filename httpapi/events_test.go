@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -59,7 +60,7 @@ func (s *stream) next() (event, bool) {
 	var e event
 	for {
 		line, err := s.reader.ReadString('\n')
-		if err == io.EOF && line == "" {
+		if errors.Is(err, io.EOF) && line == "" {
 			return event{}, false
 		}
 		if err != nil {
@@ -415,7 +416,7 @@ func TestStreamTime(t *testing.T) {
 				t.Fatalf("after %v: %q", after, text)
 			}
 		}
-		if _, err := s.Read(buffer); err != io.EOF {
+		if _, err := s.Read(buffer); !errors.Is(err, io.EOF) {
 			t.Errorf("after the end: %v", err)
 		}
 	})

@@ -155,7 +155,7 @@ func decodedElsewhere(coding string, sent []byte) (decoded []byte, err error) {
 			return nil, err
 		}
 		decoded, err = io.ReadAll(io.LimitReader(reader, fuzzDecodedBytesMax+1))
-		return atMost(decoded, err)
+		return atMost(decoded, reader, err)
 	default:
 		reader, err := zlib.NewReader(from)
 		if err != nil {
@@ -165,15 +165,20 @@ func decodedElsewhere(coding string, sent []byte) (decoded []byte, err error) {
 		if err == nil && len(decoded) <= fuzzDecodedBytesMax && from.Len() > 0 {
 			err = errors.New("something follows")
 		}
-		return atMost(decoded, err)
+		return atMost(decoded, reader, err)
 	}
 }
 
-func atMost(decoded []byte, err error) ([]byte, error) {
-	if len(decoded) > fuzzDecodedBytesMax {
-		return nil, errDecodedElsewhereTooLarge
+// atMost is the error of what is over the limit. If it is damaged as well, behind the
+// limit, that is one error of two, and either may be told.
+func atMost(decoded []byte, rest io.Reader, err error) ([]byte, error) {
+	if len(decoded) <= fuzzDecodedBytesMax {
+		return decoded, err
 	}
-	return decoded, err
+	if _, err := io.Copy(io.Discard, rest); err != nil {
+		return nil, err
+	}
+	return nil, errDecodedElsewhereTooLarge
 }
 
 // allocatedBytes is how much has been allocated so far, in bytes.

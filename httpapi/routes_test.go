@@ -82,7 +82,7 @@ func TestMethods(t *testing.T) {
 				t.Errorf("%s %s: %v %s", method, path, got.Header, got.body)
 			}
 		}
-		if r.Method != "GET" {
+		if r.Method != "GET" || r.Pattern == "/events" { // a stream, whose HEAD is TestEventsLimits'
 			continue
 		}
 		get, head := b.get(t, path), b.do(t, http.MethodHead, path, "")

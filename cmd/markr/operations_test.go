@@ -24,7 +24,7 @@ var noStart = []string{
 	// answers to requests
 	"no such entry", "invalid entry", "log closed", "too many imports are waiting", "engine closed", "unknown test", "unknown student",
 	"unknown position", "unknown import", "not a refused import", "refused import already resolved",
-	"another rule is in force", "another reprocess is under way", "no reprocess is under way",
+	"another rule is in force", "item analysis is off", "another reprocess is under way", "no reprocess is under way",
 	"the reprocess is not ready", "too many snapshots", "no such snapshot", "hard links cannot be made beside the log",
 }
 

@@ -150,7 +150,7 @@ func (o *serveOptions) ruleFlags() []cli.Flag {
 		},
 		&cli.StringFlag{
 			Name: "item-analysis", Category: category, Value: itemsOn, Destination: &o.itemAnalysis,
-			Usage: "keep what was answered, for the analysis of questions, `on` or off; it takes a byte of memory for each answer", Validator: oneOf(itemsOn, itemsOff),
+			Usage: "keep what was answered, for the analysis of questions: the `STATE` on or off; it takes a byte of memory for each answer", Validator: oneOf(itemsOn, itemsOff),
 		},
 	}
 }
