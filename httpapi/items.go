@@ -23,14 +23,15 @@ func (s *Server) itemsAsked(r *request) (analysed, error) {
 	const name = "preset"
 	a := analysed{test: exam.TestID(r.param("test")), preset: itemstats.Presets()[0]}
 	if asked, given := r.query(name); given {
-		known := false
-		if a.preset, known = itemstats.PresetOf(asked); !known {
+		preset, known := itemstats.PresetOf(asked)
+		if !known {
 			var names []string
 			for _, p := range itemstats.Presets() {
 				names = append(names, p.Name)
 			}
 			return a, errParameter(name, "must be one of "+listOf(names))
 		}
+		a.preset = preset
 	}
 	state := s.engine.State()
 	if state == nil {

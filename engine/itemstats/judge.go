@@ -35,17 +35,20 @@ func Presets() []Preset {
 	return []Preset{
 		{
 			"ebel", func(q *Question) Figure { return q.Discrimination27 },
-			[]band{{"very_good", 0.40, false}, {"good", 0.30, false}, {"marginal", 0.20, false}, {"poor", lowest, false}}, 30, 80, efficiency,
+			[]band{{"very_good", 0.40, false}, {"good", 0.30, false}, {"marginal", 0.20, false}, {"poor", lowest, false}},
+			30, 80, efficiency,
 		},
 		{
 			"blackboard", func(q *Question) Figure { return q.ItemTotal },
-			[]band{{"good", 0.30, true}, {"fair", 0.10, false}, {"poor", lowest, false}}, 30, 80, efficiency,
+			[]band{{"good", 0.30, true}, {"fair", 0.10, false}, {"poor", lowest, false}},
+			30, 80, efficiency,
 		},
 		{
 			"moodle", func(q *Question) Figure { return q.ItemRest },
 			[]band{
 				{"very_good", 0.50, false}, {"adequate", 0.30, false}, {"weak", 0.20, false}, {"very_weak", 0, false}, {"invalid", lowest, false},
-			}, 5, 95, efficiency,
+			},
+			5, 95, efficiency,
 		},
 	}
 }

@@ -62,8 +62,11 @@ func TestQuestionFlags(t *testing.T) {
 		want   string
 	}{
 		{"ebel", itemstats.Question{}, ""},
-		{"ebel", itemstats.Question{NoVariance: true, KeyConflict: true, NegativeRest: true, SuspectKey: true, NonFunctioning: true},
-			"suspect_key negative_discrimination key_conflict non_functioning_distractor no_variance"},
+		{
+			"ebel",
+			itemstats.Question{NoVariance: true, KeyConflict: true, NegativeRest: true, SuspectKey: true, NonFunctioning: true},
+			"suspect_key negative_discrimination key_conflict non_functioning_distractor no_variance",
+		},
 		{"ebel", facility(80), ""},
 		{"ebel", facility(80.5), "too_easy"},
 		{"blackboard", facility(30), ""},
