@@ -50,6 +50,9 @@ var scopeOf = map[string]string{
 	"/results/{test}/scores/{marks}":     "read",
 	"/results/{test}/passes":             "read",
 	"/results/{test}/grades":             "read",
+	"/results/{test}/items":              "read",
+	"/results/{test}/items/{question}":   "read",
+	"/results/{test}/what-if":            "read",
 	"/comparison":                        "read",
 	"/results/{test}/students":           "export",
 	"/results/{test}/students/{student}": "read",
@@ -131,7 +134,7 @@ func TestAccess(t *testing.T) {
 			continue
 		}
 		seen++
-		path := strings.NewReplacer("{test}", "1", "{student}", "1", "{id}", id, "{code}", "forbidden", "{version}", version, "{name}", asset, "{marks}", "1").Replace(r.Pattern) + needed[r.Pattern]
+		path := strings.NewReplacer("{test}", "1", "{student}", "1", "{id}", id, "{code}", "forbidden", "{version}", version, "{name}", asset, "{marks}", "1", "{question}", "0").Replace(r.Pattern) + needed[r.Pattern]
 		methods := []string{r.Method}
 		switch {
 		case r.Pattern == "/events":

@@ -138,7 +138,7 @@ func newBorderReading(t testing.TB, log vault, adjust func(*httpapi.Options), de
 		t.Fatal(err)
 	}
 	b := &border{vault: log, formats: formats, registry: prometheus.NewRegistry(), logs: &logs{}}
-	if b.engine, err = engine.Open(engine.Options{Log: log, Intake: formats, Registerer: b.registry}); err != nil {
+	if b.engine, err = engine.Open(engine.Options{Log: log, Intake: formats, Registerer: b.registry, ItemAnalysis: true}); err != nil {
 		t.Fatal(err)
 	}
 	opts := httpapi.Options{

@@ -27,7 +27,10 @@ func errParameter(name, wrong string) error {
 // ones given twice. A misspelt filter that is ignored would look like an answer,
 // and a refusal can be loosened later where an ignored word cannot become a
 // parameter without surprising somebody.
-func (r *request) checkParameters(known ...string) error {
+func (r *request) checkParameters(known ...string) error { return r.checkParametersWith(nil, known...) }
+
+// checkParametersWith is checkParameters where some of them may be given more than once.
+func (r *request) checkParametersWith(repeated []string, known ...string) error {
 	if !r.hasQuery() {
 		return nil
 	}
@@ -37,12 +40,21 @@ func (r *request) checkParameters(known ...string) error {
 		switch {
 		case !slices.Contains(known, name):
 			return errParameter(name, "is not a parameter of this path; it has "+listOf(known))
-		case slices.Contains(seen, name):
+		case slices.Contains(seen, name) && !slices.Contains(repeated, name):
 			return errParameter(name, "is given more than once")
 		}
 		seen = append(seen, name)
 	}
 	return nil
+}
+
+// queries are all values of a query parameter, in order. They are copies and may be kept.
+func (r *request) queries(name string) []string {
+	var values []string
+	for _, value := range r.ctx.QueryArgs().PeekMulti(name) {
+		values = append(values, string(value))
+	}
+	return values
 }
 
 // hasQuery says whether there is anything to look for parameters in.

@@ -9,6 +9,7 @@ import (
 
 	"markr/engine"
 	"markr/engine/intake"
+	"markr/engine/itemstats"
 	"markr/wal/entry"
 )
 
@@ -30,6 +31,8 @@ const (
 	codeUnknownTest          code = "unknown_test"
 	codeUnknownStudent       code = "unknown_student"
 	codeUnknownPosition      code = "unknown_position"
+	codeUnknownQuestion      code = "unknown_question"
+	codeItemAnalysisOff      code = "item_analysis_off"
 	codeUnknownImport        code = "unknown_import"
 	codeNotRefused           code = "not_refused"
 	codeAlreadyResolved      code = "already_resolved"
@@ -130,6 +133,14 @@ var kinds = map[code]kind{
 	codeUnknownStudent: {
 		fasthttp.StatusNotFound, "Unknown student",
 		"No accepted document has a scan of this student in this test.", 0,
+	},
+	codeUnknownQuestion: {
+		fasthttp.StatusNotFound, "Unknown question",
+		"No sheet that counts in this test has the question.", 0,
+	},
+	codeItemAnalysisOff: {
+		fasthttp.StatusNotFound, "No item analysis",
+		"The server does not analyse questions (`--item-analysis=off`), or the test has too many questions or marks for it.", 0,
 	},
 	codeUnknownPosition: {
 		fasthttp.StatusNotFound, "Unknown position",
@@ -254,6 +265,9 @@ var sentinels = []struct {
 	{engine.ErrUnknownTest, codeUnknownTest, "No accepted document has named this test."},
 	{engine.ErrUnknownStudent, codeUnknownStudent, "No accepted document has a scan of this student in this test."},
 	{engine.ErrUnknownPosition, codeUnknownPosition, "The log has not come to this position yet; GET /imports shows the newest."},
+	{engine.ErrItemsOff, codeItemAnalysisOff, "This server does not analyse questions: it runs with --item-analysis=off."},
+	{itemstats.ErrTooMuch, codeItemAnalysisOff, "The test has too many questions, or too many marks, for this."},
+	{itemstats.ErrUnknownQuestion, codeUnknownQuestion, "No sheet that counts in this test has one of the questions."},
 	{engine.ErrRollGone, codeCursorExpired, "Another scoring rule is in force since the first page: start again without a cursor."},
 	{engine.ErrUnknownImport, codeUnknownImport, "There is no import with this id, or it was refused and has been dropped since."},
 	{engine.ErrNotRefused, codeNotRefused, "This import was not refused: there is nothing to correct or to try again. Nothing was counted."},
@@ -297,6 +311,9 @@ func problemOf(err error) problem {
 	}
 	if uncount, ok := errors.AsType[*engine.UncountError](err); ok {
 		return problem{code: codeWouldUncount, detail: uncountDetail(uncount)}
+	}
+	if reading, ok := errors.AsType[*engine.ItemsError](err); ok {
+		return problem{code: codeUnavailable, detail: itemsDetail(reading)}
 	}
 	for i := range sentinels {
 		if errors.Is(err, sentinels[i].err) {

@@ -14,6 +14,7 @@ import (
 
 	"markr/engine"
 	"markr/engine/intake"
+	"markr/engine/itemstats"
 	"markr/httpapi"
 	"markr/wal/entry"
 )
@@ -24,34 +25,38 @@ var sentinelStatuses = map[string]struct {
 	status int
 	code   string
 }{
-	"engine.ErrNotReady":          {engine.ErrNotReady, 503, "unavailable"},
-	"engine.ErrLostPast":          {engine.ErrLostPast, 409, "past_unreadable"},
-	"engine.ErrUnreadable":        {engine.ErrUnreadable, 503, "unavailable"},
-	"engine.ErrOverloaded":        {engine.ErrOverloaded, 503, "overloaded"},
-	"engine.ErrStalled":           {engine.ErrStalled, 503, "unavailable"},
-	"engine.ErrClosed":            {engine.ErrClosed, 503, "unavailable"},
-	"engine.ErrReprocessing":      {engine.ErrReprocessing, 409, "reprocess_conflict"},
-	"engine.ErrNoReprocess":       {engine.ErrNoReprocess, 404, "no_reprocess"},
-	"engine.ErrReprocessNotReady": {engine.ErrReprocessNotReady, 409, "reprocess_conflict"},
-	"engine.ErrUnknownTest":       {engine.ErrUnknownTest, 404, "unknown_test"},
-	"engine.ErrUnknownStudent":    {engine.ErrUnknownStudent, 404, "unknown_student"},
-	"engine.ErrRollGone":          {engine.ErrRollGone, 409, "cursor_expired"},
-	"engine.ErrUnknownPosition":   {engine.ErrUnknownPosition, 404, "unknown_position"},
-	"intake.ErrNoRecord":          {intake.ErrNoRecord, 500, "internal_error"},
-	"engine.ErrNotRefused":        {engine.ErrNotRefused, 409, "not_refused"},
-	"engine.ErrResolved":          {engine.ErrResolved, 409, "already_resolved"},
-	"engine.ErrUnknownImport":     {engine.ErrUnknownImport, 404, "unknown_import"},
-	"entry.ErrDamaged":            {&entry.DamagedError{Position: 7, What: "checksum"}, 500, "damaged"},
-	"entry.ErrNotFound":           {entry.ErrNotFound, 404, "unknown_import"},
-	"entry.ErrUnknownVersion":     {entry.ErrUnknownVersion, 500, "internal_error"},
-	"entry.ErrInvalid":            {entry.ErrInvalid, 500, "internal_error"},
-	"entry.ErrReadOnly":           {entry.ErrReadOnly, 503, "read_only"},
-	"entry.ErrFailed":             {entry.ErrFailed, 503, "unavailable"},
-	"entry.ErrSnapshots":          {entry.ErrSnapshots, 503, "overloaded"},
-	"entry.ErrNoSnapshot":         {entry.ErrNoSnapshot, 404, "unknown_snapshot"},
-	"entry.ErrNoLinks":            {entry.ErrNoLinks, 409, "no_hard_links"},
-	"entry.ErrClosed":             {entry.ErrClosed, 503, "unavailable"},
-	"intake.ErrUnknownMediaType":  {intake.ErrUnknownMediaType, 415, "unsupported_media_type"},
+	"engine.ErrNotReady":           {engine.ErrNotReady, 503, "unavailable"},
+	"engine.ErrLostPast":           {engine.ErrLostPast, 409, "past_unreadable"},
+	"engine.ErrUnreadable":         {engine.ErrUnreadable, 503, "unavailable"},
+	"engine.ErrOverloaded":         {engine.ErrOverloaded, 503, "overloaded"},
+	"engine.ErrStalled":            {engine.ErrStalled, 503, "unavailable"},
+	"engine.ErrClosed":             {engine.ErrClosed, 503, "unavailable"},
+	"engine.ErrReprocessing":       {engine.ErrReprocessing, 409, "reprocess_conflict"},
+	"engine.ErrNoReprocess":        {engine.ErrNoReprocess, 404, "no_reprocess"},
+	"engine.ErrReprocessNotReady":  {engine.ErrReprocessNotReady, 409, "reprocess_conflict"},
+	"engine.ErrUnknownTest":        {engine.ErrUnknownTest, 404, "unknown_test"},
+	"engine.ErrUnknownStudent":     {engine.ErrUnknownStudent, 404, "unknown_student"},
+	"engine.ErrItemsOff":           {engine.ErrItemsOff, 404, "item_analysis_off"},
+	"engine.ItemsError":            {&engine.ItemsError{Position: 1, Last: 2}, 503, "unavailable"},
+	"itemstats.ErrTooMuch":         {itemstats.ErrTooMuch, 404, "item_analysis_off"},
+	"itemstats.ErrUnknownQuestion": {itemstats.ErrUnknownQuestion, 404, "unknown_question"},
+	"engine.ErrRollGone":           {engine.ErrRollGone, 409, "cursor_expired"},
+	"engine.ErrUnknownPosition":    {engine.ErrUnknownPosition, 404, "unknown_position"},
+	"intake.ErrNoRecord":           {intake.ErrNoRecord, 500, "internal_error"},
+	"engine.ErrNotRefused":         {engine.ErrNotRefused, 409, "not_refused"},
+	"engine.ErrResolved":           {engine.ErrResolved, 409, "already_resolved"},
+	"engine.ErrUnknownImport":      {engine.ErrUnknownImport, 404, "unknown_import"},
+	"entry.ErrDamaged":             {&entry.DamagedError{Position: 7, What: "checksum"}, 500, "damaged"},
+	"entry.ErrNotFound":            {entry.ErrNotFound, 404, "unknown_import"},
+	"entry.ErrUnknownVersion":      {entry.ErrUnknownVersion, 500, "internal_error"},
+	"entry.ErrInvalid":             {entry.ErrInvalid, 500, "internal_error"},
+	"entry.ErrReadOnly":            {entry.ErrReadOnly, 503, "read_only"},
+	"entry.ErrFailed":              {entry.ErrFailed, 503, "unavailable"},
+	"entry.ErrSnapshots":           {entry.ErrSnapshots, 503, "overloaded"},
+	"entry.ErrNoSnapshot":          {entry.ErrNoSnapshot, 404, "unknown_snapshot"},
+	"entry.ErrNoLinks":             {entry.ErrNoLinks, 409, "no_hard_links"},
+	"entry.ErrClosed":              {entry.ErrClosed, 503, "unavailable"},
+	"intake.ErrUnknownMediaType":   {intake.ErrUnknownMediaType, 415, "unsupported_media_type"},
 }
 
 // Every code of a document, and its status by SPEC section 3.

@@ -38,7 +38,7 @@ func openHouse(t *testing.T) *house {
 	if err != nil {
 		t.Fatal(err)
 	}
-	e, err := engine.Open(engine.Options{Log: vault, Intake: formats, Checkpoints: vault})
+	e, err := engine.Open(engine.Options{Log: vault, Intake: formats, Checkpoints: vault, ItemAnalysis: true})
 	if err != nil {
 		t.Fatal(err)
 	}
