@@ -17,7 +17,7 @@ import (
 
 // seriesMax bounds the border's series: as many as a healthy day brings, and
 // what an attacker could add to them.
-const seriesMax = 1400
+const seriesMax = 1600
 
 // borderMetrics is a registry that holds the border's metrics alone.
 func borderMetrics(t *testing.T, b *border) *prometheus.Registry {
