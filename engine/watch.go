@@ -15,8 +15,10 @@ import (
 const (
 	watchTestsMax    = 65_536 // beyond it is said that any test may have changed
 	watchArrivalsMax = 64     // the newest are kept, all are counted
-	arrivalTestsMax  = 5      // of one arrival
 )
+
+// ArrivalTestsMax is how many of its tests an import is told with.
+const ArrivalTestsMax = 5
 
 // A Watch gathers what the engine makes visible, for somebody who tells others. The
 // committer leaves a note in it and never waits: what is not taken is joined with what
@@ -166,7 +168,7 @@ func (c *Changes) note(d *draft) {
 	}
 	if d.refused == nil {
 		one.Records = len(d.doc.Records)
-		one.Tests = d.tests[:min(len(d.tests), arrivalTestsMax)]
+		one.Tests = d.tests[:min(len(d.tests), ArrivalTestsMax)]
 		for _, test := range d.tests {
 			c.touch(test)
 		}

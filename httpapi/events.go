@@ -12,9 +12,6 @@ import (
 // eventTestsMax is how many tests one stream may be about: more than a page shows.
 const eventTestsMax = 20
 
-// arrivalTestsMax is how many tests an import is told with.
-const arrivalTestsMax = 5
-
 // events answers GET /events with a stream that ends when the client goes, is too slow,
 // has had it for streamMax, or the server stops.
 func (s *Server) events(r *request) error {

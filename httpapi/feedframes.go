@@ -237,7 +237,7 @@ func (f *feed) missed(since, through entry.Position) ([]byte, error) {
 func arrivalOf(found *engine.Import) engine.Arrival {
 	a := engine.Arrival{
 		ID: found.ID, Position: found.Position, Received: found.Received, Outcome: found.Outcome,
-		Records: found.Records, Tests: found.TestIDs[:min(len(found.TestIDs), arrivalTestsMax)],
+		Records: found.Records, Tests: found.TestIDs[:min(len(found.TestIDs), engine.ArrivalTestsMax)],
 	}
 	if found.Refusal != nil {
 		a.Code = string(found.Refusal.Code)

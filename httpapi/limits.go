@@ -57,8 +57,8 @@ type Limits struct {
 	// open; default 0, which is no limit, because a school's scanners and
 	// dashboards often share one address.
 	ConnectionsPerAddressMax int
-	// SubscribersMax is how many streams of events may be open; default 2 000, at some
-	// 40 KiB each.
+	// SubscribersMax is how many streams of events may be open; default 2 000, each a
+	// connection with its goroutine.
 	SubscribersMax int
 	// RequestsPerConnectionMax is how many requests a connection may carry;
 	// default 100 000.
