@@ -13,6 +13,7 @@ import (
 const (
 	batchDraftsMax = 1024
 	batchBytesMax  = 16 << 20 // of compressed documents
+	batchBytesMin  = 32 << 10 // of them that make a batch worth a sync
 )
 
 // An order is done by the committer between two batches. It is given what the
@@ -62,11 +63,15 @@ func (e *Engine) commitUntilClosed(b *book, t *trail) *book {
 		if !open {
 			break
 		}
+		batch = e.gather(append(batch[:0], first))
 		// Those who are ready to run go first: they are about to bring drafts of
 		// their own, and a sync costs the same for one as for all of them. With
-		// nobody ready, this returns at once.
-		runtime.Gosched()
-		batch = e.gather(append(batch[:0], first))
+		// nobody ready, this returns at once. With processors that always have
+		// somebody it does not for long, so a batch worth a sync waits for nobody.
+		if sizeOf(batch) < batchBytesMin {
+			runtime.Gosched()
+			batch = e.gather(batch)
+		}
 		e.commit(b, t, batch)
 		e.checkpointIfDue(b)
 		clear(batch)
@@ -77,7 +82,7 @@ func (e *Engine) commitUntilClosed(b *book, t *trail) *book {
 
 // gather adds what waits already to batch.
 func (e *Engine) gather(batch []*draft) []*draft {
-	size := len(batch[0].entry.Body)
+	size := sizeOf(batch)
 	for len(batch) < batchDraftsMax && size < batchBytesMax {
 		select {
 		case d, ok := <-e.queue:
@@ -187,4 +192,12 @@ func (e *Engine) settle(d *draft) {
 
 func referTo(h *entry.Header) ImportRef {
 	return ImportRef{ID: h.ID, Position: h.Position, Received: h.Received}
+}
+
+// sizeOf is how many bytes a batch puts into the log.
+func sizeOf(batch []*draft) (size int) {
+	for _, d := range batch {
+		size += len(d.entry.Body)
+	}
+	return size
 }

@@ -7,10 +7,10 @@ import (
 	"golang.org/x/sync/semaphore"
 )
 
-// turnBytes is how much each processor has to decode and compress at once: half a
-// millisecond. Goroutines that can run go first come, first served, so whoever
+// turnBytes is how much each processor has to decode, analyse and compress at once: about
+// a millisecond. Goroutines that can run go first come, first served, so whoever
 // comes to read waits for all that compute already.
-const turnBytes = 256 << 10
+const turnBytes = 64 << 10
 
 // turns bounds how much is decoded and compressed at once. More would not be done
 // sooner, and readers would wait for all of it.

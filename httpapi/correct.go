@@ -72,10 +72,11 @@ func (s *Server) retry(r *request, id uuid.UUID) error {
 	}
 	patience := patience{until: r.started.Add(s.limits.ReadTimeout), now: s.now}
 	defer patience.end()
-	if err := s.enter(); err != nil {
+	place, err := s.enter(found.Size)
+	if err != nil {
 		return err
 	}
-	defer s.exit()
+	defer s.exit(place)
 	receipt, err := s.engine.Retry(&patience, id, r.source(), held.room)
 	if err != nil {
 		return fmt.Errorf("retry: %w", err)

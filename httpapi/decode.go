@@ -89,7 +89,7 @@ func (s *Server) decode(r *request, c bodyCoding) error {
 		r.document, coded = coded, body{server: s}
 		return nil
 	}
-	defer s.engine.TakeTurn(len(coded.bytes) * usualRatio)()
+	defer s.engine.TakeTurn(int(coded.decodedBytes(c)))()
 	b, source := &r.document, bytes.NewReader(coded.bytes)
 	switch c {
 	case bodyGzip:
@@ -103,6 +103,14 @@ func (s *Server) decode(r *request, c bodyCoding) error {
 
 // usualRatio is how many times as long documents are without their coding, about.
 const usualRatio = 16
+
+// decodedBytes is how long the document in a body is without its coding, about.
+func (b *body) decodedBytes(c bodyCoding) int64 {
+	if c == bodyIdentity {
+		return int64(len(b.bytes))
+	}
+	return int64(len(b.bytes)) * usualRatio
+}
 
 func (s *Server) gunzip(b *body, source *bytes.Reader) error {
 	if err := b.take(inflateBytesHeld); err != nil {

@@ -118,12 +118,12 @@ func (s *Server) TakeBudget(n int64) (giveBack func()) {
 
 // TakePlaces takes all places of imports and returns how to give them back.
 func (s *Server) TakePlaces() (giveBack func()) {
-	for range cap(s.places.taken) {
-		s.places.taken <- struct{}{}
+	for range s.limits.ImportsInFlightMax {
+		s.places.enter(0)
 	}
 	return func() {
-		for range cap(s.places.taken) {
-			s.places.leave()
+		for range s.limits.ImportsInFlightMax {
+			s.places.leave(s.places.lightest)
 		}
 	}
 }

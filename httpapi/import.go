@@ -34,10 +34,11 @@ func (s *Server) takeDocument(r *request, corrects uuid.UUID) error {
 		return r.turnedAway(err)
 	}
 	defer r.document.release()
-	if err := s.enter(); err != nil {
+	place, err := s.enter(r.document.decodedBytes(coding))
+	if err != nil {
 		return r.turnedAway(err)
 	}
-	defer s.exit()
+	defer s.exit(place)
 	if err := s.decode(r, coding); err != nil {
 		r.lingerAfter()
 		return r.turnedAway(s.bodyError(err, &r.wire))
@@ -138,18 +139,20 @@ func (s *Server) bodyError(err error, w *wire) error {
 	return refuse(codeInvalidRequest, "The body could not be received; nothing of it was counted.")
 }
 
-// enter takes a place among the imports under way.
-func (s *Server) enter() error {
-	if !s.places.enter(s.now) {
-		return s.refusals[refusedPlaces]
+// enter takes a place among the imports under way for a document, and returns it for exit.
+// The error is a requestError.
+func (s *Server) enter(documentBytes int64) (place int64, err error) {
+	place = s.places.enter(documentBytes)
+	if place == 0 {
+		return 0, s.refusals[refusedPlaces]
 	}
 	s.metrics.importsInFlight.Inc()
-	return nil
+	return place, nil
 }
 
-func (s *Server) exit() {
+func (s *Server) exit(place int64) {
 	s.metrics.importsInFlight.Dec()
-	s.places.leave()
+	s.places.leave(place)
 }
 
 // turnedAway counts a document that the engine never saw.

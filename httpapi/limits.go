@@ -23,8 +23,8 @@ type Limits struct {
 	// 1 GiB, and at least twice DecodedBytesMax, BodyBytesMax and a zstd window.
 	BytesInFlightMax int64
 	// ImportsInFlightMax is how many imports may be under way, their bodies received;
-	// default 32 per processor: enough to fill a group while another syncs, few enough
-	// that readers come in between.
+	// default 256 per processor: small ones wait for the disk together. Of long ones
+	// there are fewer, see places.go.
 	ImportsInFlightMax int
 	// ImportWaitMax is how long an import may wait to be one of them; default
 	// 100 ms, in which a server works off a burst.
@@ -70,7 +70,7 @@ const (
 	BodyBytesMaxDefault             = 32 << 20
 	DecodedBytesMaxDefault          = 256 << 20
 	BytesInFlightMaxDefault         = 1 << 30
-	ImportsInFlightPerProcessor     = 32
+	ImportsInFlightPerProcessor     = 256
 	ImportWaitMaxDefault            = 100 * time.Millisecond
 	RetryPauseDefault               = time.Second
 	HeaderBytesMaxDefault           = 16 << 10

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"runtime"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -127,7 +128,7 @@ func New(opts Options) (*Server, error) {
 		refusals:   newRefusals(opts.Limits, strings.Join(opts.Intake.Offers(), ", ")),
 		mediaTypes: opts.Intake.MediaTypes(),
 		budget:     budget{max: opts.Limits.BytesInFlightMax},
-		places:     newPlaces(opts.Limits.ImportsInFlightMax, opts.Limits.ImportWaitMax),
+		places:     newPlaces(opts.Limits.ImportsInFlightMax, placeBytes*int64(runtime.GOMAXPROCS(0)), opts.Limits.ImportWaitMax, opts.Now),
 		snapshots:  opts.Snapshots,
 	}
 	s.feed = newFeed(s)
