@@ -3,9 +3,11 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"os"
 	"strings"
+	"sync"
 	"time"
 )
 
@@ -62,6 +64,58 @@ func Baseline(ctx context.Context, self string, f func(address string) error) er
 		return err
 	}
 	return server.stop()
+}
+
+// TryEvents goes through the scenarios of events, small, and returns the figures of each
+// contender.
+func TryEvents(ctx context.Context, self, dir string) (map[string]map[string]float64, error) {
+	b := &bencher{
+		settings: settings{warmUp: 100 * time.Millisecond, duration: time.Second},
+		work:     dir, self: self, progress: io.Discard,
+	}
+	b.markr = sync.OnceValues(func() (string, error) { return buildServer(ctx, dir) })
+	found := make(map[string]map[string]float64)
+	for _, prepare := range []preparation{telling, subscribing(7)} {
+		contenders, end, err := prepare(ctx, b)
+		if err != nil {
+			return nil, err
+		}
+		for _, c := range contenders {
+			m, err := c.measure(ctx, 0)
+			if err != nil {
+				return nil, errors.Join(fmt.Errorf("%s: %w", c.name, err), end())
+			}
+			found[c.name] = make(map[string]float64)
+			for _, f := range m.figures {
+				found[c.name][f.name] = f.value
+			}
+		}
+		if err := end(); err != nil {
+			return nil, err
+		}
+	}
+	return found, nil
+}
+
+// A Moment is when a position was acknowledged or told, in milliseconds.
+type Moment struct {
+	Position uint64
+	At       int
+}
+
+// Latencies are those of documents, in milliseconds.
+func Latencies(acked, told []Moment) []int {
+	moments := func(all []Moment) (out []moment) {
+		for _, m := range all {
+			out = append(out, moment{m.Position, time.Unix(0, 0).Add(time.Duration(m.At) * time.Millisecond)})
+		}
+		return out
+	}
+	var all []int
+	for _, d := range latencies(moments(acked), moments(told)) {
+		all = append(all, int(d.Milliseconds()))
+	}
+	return all
 }
 
 // ErrNoPeer: a peer is not installed.

@@ -37,6 +37,9 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	if len(args) > 1 && args[0] == engineArgument {
 		return exit(stderr, runInEngine(ctx, args[1:], stdout))
 	}
+	if len(args) > 1 && args[0] == subscribersArgument {
+		return exit(stderr, runSubscribers(ctx, args[1:], os.Stdin, stdout))
+	}
 	s, err := parseSettings(args, stderr)
 	switch {
 	case errors.Is(err, flag.ErrHelp):

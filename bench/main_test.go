@@ -10,6 +10,7 @@ import (
 	"os/exec"
 	"os/signal"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -21,7 +22,7 @@ import (
 
 // TestMain lets the test binary stand in for the program where that starts itself.
 func TestMain(m *testing.M) {
-	if len(os.Args) > 1 && (os.Args[1] == "baseline" || os.Args[1] == "engine") {
+	if len(os.Args) > 1 && slices.Contains([]string{"baseline", "engine", "subscribers"}, os.Args[1]) {
 		ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM)
 		status := bench.Run(ctx, os.Args[1:], os.Stdout, os.Stderr)
 		stop()

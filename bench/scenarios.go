@@ -33,11 +33,18 @@ const (
 	collectionMS      = "full collection ms"
 	residentMiB       = "resident MiB"
 	lastPerFirst      = "last million : first"
+
+	eventP50          = "event p50 ms"
+	eventP99          = "event p99 ms"
+	subscribedName    = "with subscribers"
+	unsubscribedName  = "without"
+	subscribersTake   = "processors the subscribers take"
+	perProcessorsLeft = "documents/s per processor they leave"
 )
 
 // scenarios is the list of what is measured.
 func scenarios() []scenario {
-	return slices.Concat(importScenarios(), readScenarios(), engineScenarios())
+	return slices.Concat(importScenarios(), readScenarios(), eventScenarios(), engineScenarios())
 }
 
 func importScenarios() []scenario {
@@ -149,6 +156,26 @@ func readScenarios() []scenario {
 			what:    "a test of 100 000 students as it was after one of the newest 10 000 documents (10 tests), one look-up after the other",
 			goals:   []goal{{figure: longest, atMost: 1000}},
 			prepare: tracing(cohort.Options{Students: 100_000, Tests: 10, RecordsPerDocument: 50}, pastPath),
+		},
+	}
+}
+
+func eventScenarios() []scenario {
+	return []scenario{
+		{
+			name:    "events-latency",
+			what:    "from the 200 of a document to the event of its test, at half the import rate reached just before; tests that were quiet, and one that is always busy",
+			goals:   []goal{{figure: eventP99, atMost: 50}},
+			prepare: telling,
+		},
+		{
+			name: "events-subscribers",
+			what: "import-large with 1 000 streams of events, each about 4 of its 100 tests and read by a process of its own, and with none",
+			goals: []goal{
+				{figure: perSecond, against: unsubscribedName, atLeast: 0.9},
+				{figure: perProcessorsLeft, against: unsubscribedName, atLeast: 0.9},
+			},
+			prepare: subscribing(1000),
 		},
 	}
 }
