@@ -179,6 +179,14 @@ const largeResponseBytes = 1 << 20
 
 // Write implements net.Conn.
 func (c *conn) Write(p []byte) (int, error) {
+	if c.holding {
+		return c.gather(p)
+	}
+	return c.send(p)
+}
+
+// send writes to the client, within the time that it has.
+func (c *conn) send(p []byte) (int, error) {
 	s := c.gate.server
 	// 100 Continue, or an answer held back for the next one; and each part of a stream
 	// has a time of its own.
@@ -198,4 +206,32 @@ func (c *conn) Write(p []byte) (int, error) {
 		c.reads.by = s.now().Add(s.limits.IdleTimeout)
 	}
 	return written, err
+}
+
+// hold keeps what is written from now on until release, so that it leaves in as few
+// writes as a buffer allows: whoever gets it is woken that often. It holds one buffer of
+// bufferBytesMin, whatever is written.
+func (c *conn) hold() { c.holding, c.held = true, c.gate.server.buffers.get(bufferBytesMin) }
+
+// gather adds to what is held, and sends that first if there is no room.
+func (c *conn) gather(p []byte) (int, error) {
+	if len(c.held)+len(p) > cap(c.held) {
+		if _, err := c.send(c.held); err != nil {
+			return 0, err
+		}
+		c.held = c.held[:0]
+	}
+	if len(p) > cap(c.held) {
+		return c.send(p)
+	}
+	c.held = append(c.held, p...)
+	return len(p), nil
+}
+
+// release sends what is held.
+func (c *conn) release() error {
+	_, err := c.send(c.held)
+	c.gate.server.buffers.put(c.held)
+	c.holding, c.held = false, nil
+	return err
 }

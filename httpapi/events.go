@@ -30,7 +30,7 @@ func (s *Server) events(r *request) error {
 	if err != nil {
 		return err
 	}
-	if r.conn != nil {
+	if sub.conn = r.conn; r.conn != nil {
 		r.conn.live = true
 	}
 	r.ctx.SetConnectionClose() // Nothing but the end of the stream follows.

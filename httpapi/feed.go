@@ -12,8 +12,8 @@ import (
 
 // Bounds of the feed.
 const (
-	// feedInterval is the least time between two events of one kind about one test.
-	// The first after a quiet time is sent at once.
+	// feedInterval is the length of a beat. In each an event of one kind about one test
+	// is sent once at most, the first one at once.
 	feedInterval = 100 * time.Millisecond
 	// feedScoresMax is up to how many distinct scores are told, some 24 KB; who wants
 	// more asks for a histogram.
@@ -25,19 +25,24 @@ const (
 //
 //  1. The committer leaves a note of what is visible in a [engine.Watch]. It never waits.
 //  2. The goroutine takes the notes, and marks the topics that somebody has subscribed to.
-//  3. What is marked and was told of longer than feedInterval ago is written once and
-//     offered to all of its subscribers. The rest is told when its time has come.
-//  4. Each subscriber's connection sends what waits for it. Who is a megabyte behind is
-//     told so and dropped.
+//  3. Time is cut into beats of feedInterval, the same for everything that is told. What
+//     is marked and was not told of in this beat is written once, for all of its
+//     subscribers. The rest is told when the next beat begins, so that what is busy is
+//     told together.
+//  4. Each subscriber is handed all that a look at the feed has for it, and woken once.
+//     Its connection sends what waits for it. Who is a megabyte behind is told so and
+//     dropped.
 type feed struct {
 	server *Server
 	wake   chan struct{} // a subscriber has left, or the feed ends
+	began  time.Time     // where the first beat begins
 	mu     struct {
 		sync.Mutex
 
 		subscribers map[*subscriber]struct{}
 		topics      map[exam.TestID]*topic
 		due         map[*topic]struct{} // those that are marked
+		served      []*subscriber       // those that something is told to
 		totals      pace
 		imports     pace
 		arrived     engine.Changes // what imports will tell
@@ -65,17 +70,18 @@ type pace struct {
 	next   time.Time // not before
 }
 
-// due says whether it is time to tell, and if so when the next time is.
-func (p *pace) due(now time.Time) bool {
+// due says whether it is time to tell; if so, it is again when the next beat begins.
+func (p *pace) due(now, began time.Time) bool {
 	if !p.marked || now.Before(p.next) {
 		return false
 	}
-	p.marked, p.next = false, now.Add(feedInterval)
+	// By differences, which a clock that is set does not touch.
+	p.marked, p.next = false, now.Add(feedInterval-now.Sub(began)%feedInterval)
 	return true
 }
 
 func newFeed(s *Server) *feed {
-	f := &feed{server: s, wake: make(chan struct{}, 1)}
+	f := &feed{server: s, wake: make(chan struct{}, 1), began: s.now()}
 	f.mu.subscribers = make(map[*subscriber]struct{})
 	f.mu.topics = make(map[exam.TestID]*topic)
 	f.mu.due = make(map[*topic]struct{})
@@ -230,33 +236,49 @@ func (f *feed) gatherLocked() *engine.State {
 	return state
 }
 
-// tellLocked offers what is due to those who have subscribed to it.
+// tellLocked gives what is due to those who have subscribed to it.
 func (f *feed) tellLocked(state *engine.State, now time.Time) {
-	if f.mu.totals.due(now) {
-		f.offerLocked(f.mu.subscribers, totalsFrame(state), kindTotals)
+	if f.mu.totals.due(now, f.began) {
+		f.giveLocked(f.mu.subscribers, totalsFrame(state), kindTotals)
 	}
 	for t := range f.mu.due {
-		if !t.pace.due(now) {
+		if !t.pace.due(now, f.began) {
 			continue
 		}
 		delete(f.mu.due, t)
 		if frame := t.change(state); frame != nil {
-			f.offerLocked(t.subscribers, frame, kindTest)
+			f.giveLocked(t.subscribers, frame, kindTest)
 		}
 	}
-	if f.mu.imports.due(now) {
-		f.offerLocked(f.mu.subscribers, importsFrame(&f.mu.arrived), kindImports)
+	if f.mu.imports.due(now, f.began) {
+		f.giveLocked(f.mu.subscribers, importsFrame(&f.mu.arrived), kindImports)
 		f.mu.arrived = engine.Changes{}
 	}
+	f.serveLocked()
 }
 
-func (f *feed) offerLocked(to map[*subscriber]struct{}, frame []byte, kind eventKind) {
+// giveLocked puts a frame on the plates of some subscribers.
+func (f *feed) giveLocked(to map[*subscriber]struct{}, frame []byte, kind eventKind) {
 	for s := range to {
-		if s.offer(frame) {
-			f.server.metrics.slowSubscribers.Inc()
+		if len(s.plate) == 0 {
+			f.mu.served = append(f.mu.served, s)
 		}
+		s.plate = append(s.plate, frame)
 	}
 	f.server.metrics.events[kind].Add(float64(len(to)))
+}
+
+// serveLocked offers subscribers what is on their plates, each once.
+func (f *feed) serveLocked() {
+	for _, s := range f.mu.served {
+		if s.offer(s.plate...) {
+			f.server.metrics.slowSubscribers.Inc()
+		}
+		clear(s.plate)
+		s.plate = s.plate[:0]
+	}
+	clear(f.mu.served)
+	f.mu.served = f.mu.served[:0]
 }
 
 // topicLocked is the topic of a test, made if nobody has subscribed to it yet.

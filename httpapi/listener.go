@@ -205,6 +205,8 @@ type conn struct {
 	bodyBy        time.Time // of a body whose length was declared, until it is waited for
 	large         bool      // the answer is
 	live          bool      // the answer is a stream of events
+	holding       bool      // what is written is held until it is released
+	held          []byte
 	reads, writes deadline
 	pause         time.Duration // before it is read again
 	source        string        // address as text, once somebody has asked
