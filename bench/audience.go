@@ -80,16 +80,28 @@ func runSubscribers(ctx context.Context, args []string, stdin io.Reader, stdout 
 			ended.Add(1)
 		})
 	}
+	asked := make(chan struct{})
+	go func() { // ends with its input, at the latest with the process
+		defer close(asked)
+		for lines := bufio.NewScanner(stdin); lines.Scan(); {
+			asked <- struct{}{}
+		}
+	}()
 	answers := json.NewEncoder(stdout)
 	var bytesSeen int64
-	for lines := bufio.NewScanner(stdin); ; {
+	for {
 		had := look(all, &bytesSeen)
 		had.Ended = int(ended.Load())
 		if err := answers.Encode(had); err != nil {
 			return err
 		}
-		if !lines.Scan() {
-			return lines.Err()
+		select {
+		case _, more := <-asked:
+			if !more {
+				return nil
+			}
+		case <-ctx.Done():
+			return ctx.Err()
 		}
 	}
 }
@@ -171,7 +183,7 @@ func (b *bencher) startAudience(ctx context.Context, server *child, streams int,
 
 // alongside has the process looked at whenever the server's processor time is read, so
 // that both are of the same time: that which is counted.
-func (a *audience) alongside(_ context.Context, server func() (time.Duration, error)) func() (time.Duration, error) {
+func (a *audience) alongside(server func() (time.Duration, error)) func() (time.Duration, error) {
 	return func() (time.Duration, error) {
 		used, err := server()
 		a.err = errors.Join(a.err, a.look())

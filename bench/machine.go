@@ -25,12 +25,19 @@ type machine struct {
 	Kernel     string        `json:"kernel"`
 	Go         string        `json:"go"`
 	Flush      time.Duration `json:"flush_ns"` // median of appending 4 KiB and flushing it
+	// Load is how many tasks wanted a processor in the 1, 5 and 15 minutes before, as
+	// the system tells it: what else ran, if this began with nothing of its own.
+	Load string `json:"load_average,omitempty"`
 }
 
 // String is one line.
 func (m machine) String() string {
-	return fmt.Sprintf("%d processors (%s), %s, kernel %s, %s, a flush of 4 KiB takes %v",
+	line := fmt.Sprintf("%d processors (%s), %s, kernel %s, %s, a flush of 4 KiB takes %v",
 		m.Processors, m.Processor, m.System, m.Kernel, m.Go, m.Flush.Round(time.Microsecond))
+	if m.Load != "" {
+		line += ", load average " + m.Load
+	}
+	return line
 }
 
 func lookAtMachine(dir string) (machine, error) {
@@ -45,6 +52,7 @@ func lookAtMachine(dir string) (machine, error) {
 		Kernel:     cmp.Or(kernel(), "unknown"),
 		Go:         runtime.Version(),
 		Flush:      flush,
+		Load:       loadAverage(),
 	}, nil
 }
 
@@ -61,6 +69,17 @@ func factOf(path, name string) string {
 		}
 	}
 	return ""
+}
+
+// loadAverage is empty where the system does not tell.
+func loadAverage() string {
+	text, err := os.ReadFile("/proc/loadavg")
+	const averages = 3
+	fields := strings.Fields(string(text))
+	if err != nil || len(fields) < averages {
+		return ""
+	}
+	return strings.Join(fields[:averages], " ")
 }
 
 // kernel is the version up to the builder's own suffix.

@@ -46,7 +46,7 @@ func (b *bencher) subscribedOnce(ctx context.Context, streams, run int) (m measu
 			return m, err
 		}
 		defer func() { err = errors.Join(err, audience.leave()) }()
-		options.ServerCPU = audience.alongside(ctx, options.ServerCPU)
+		options.ServerCPU = audience.alongside(options.ServerCPU)
 	}
 	report, err := load.Run(ctx, options, imports.Feed)
 	if err != nil {

@@ -216,10 +216,9 @@ func (c *conn) hold() { c.holding, c.held = true, c.gate.server.buffers.get(buff
 // gather adds to what is held, and sends that first if there is no room.
 func (c *conn) gather(p []byte) (int, error) {
 	if len(c.held)+len(p) > cap(c.held) {
-		if _, err := c.send(c.held); err != nil {
+		if err := c.sendHeld(); err != nil {
 			return 0, err
 		}
-		c.held = c.held[:0]
 	}
 	if len(p) > cap(c.held) {
 		return c.send(p)
@@ -228,9 +227,20 @@ func (c *conn) gather(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// release sends what is held.
+// sendHeld sends what is held. What cannot be sent is forgotten: the connection is lost.
+func (c *conn) sendHeld() error {
+	held := c.held
+	c.held = held[:0]
+	if len(held) == 0 {
+		return nil
+	}
+	_, err := c.send(held)
+	return err
+}
+
+// release sends what is held, and holds no more.
 func (c *conn) release() error {
-	_, err := c.send(c.held)
+	err := c.sendHeld()
 	c.gate.server.buffers.put(c.held)
 	c.holding, c.held = false, nil
 	return err
