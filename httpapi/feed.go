@@ -41,7 +41,7 @@ type feed struct {
 		totals      pace
 		imports     pace
 		arrived     engine.Changes // what imports will tell
-		told        entry.Position // up to which arrivals have been told or gathered
+		told        entry.Position // up to which arrivals have been told
 		watch       *engine.Watch  // nil while nobody is subscribed
 		ended       bool
 	}
@@ -118,6 +118,9 @@ func (f *feed) join(sub *subscriber, tests []exam.TestID) (first []byte, through
 		return nil, 0, err
 	}
 	state := f.gatherLocked()
+	if len(f.mu.subscribers) == 0 {
+		f.toldLocked() // to nobody: what has been missed is read from the vault
+	}
 	first = append([]byte(retryFrame), totalsFrame(state)...)
 	for _, id := range tests {
 		t := f.topicLocked(id, state)
@@ -222,10 +225,9 @@ func (f *feed) gatherLocked() *engine.State {
 			f.mu.due[t] = struct{}{}
 		}
 	}
-	if n := len(changes.Arrivals); n > 0 {
+	if len(changes.Arrivals) > 0 {
 		f.mu.imports.marked = true
 		f.mu.arrived.Join(changes)
-		f.mu.told = max(f.mu.told, changes.Arrivals[n-1].Position)
 	}
 	return state
 }
@@ -246,8 +248,16 @@ func (f *feed) tellLocked(state *engine.State, now time.Time) {
 	}
 	if f.mu.imports.due(now) {
 		f.offerLocked(f.mu.subscribers, importsFrame(&f.mu.arrived), kindImports)
-		f.mu.arrived = engine.Changes{}
+		f.toldLocked()
 	}
+}
+
+// toldLocked makes what has arrived be told.
+func (f *feed) toldLocked() {
+	if n := len(f.mu.arrived.Arrivals); n > 0 {
+		f.mu.told = f.mu.arrived.Arrivals[n-1].Position
+	}
+	f.mu.arrived, f.mu.imports.marked = engine.Changes{}, false
 }
 
 func (f *feed) offerLocked(to map[*subscriber]struct{}, frame []byte, kind eventKind) {
