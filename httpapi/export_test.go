@@ -254,3 +254,26 @@ func (s Stream) Offer(frame []byte) bool { return s.offer(frame) }
 
 // NewSilentStream is a stream to which nothing is told.
 func NewSilentStream() Stream { return Stream{newSubscriber(nil)} }
+
+// Places are those of imports.
+type Places struct{ places *places }
+
+// Bounds of places.
+const (
+	PlacesMin = placesMin
+	PaceKept  = paceKept
+)
+
+// NewPlaces has room for n imports of bytes in all.
+func NewPlaces(n int, bytes int64, waitMax time.Duration) Places {
+	return Places{newPlaces(n, bytes, waitMax, time.Now)}
+}
+
+// Enter takes a place and returns its weight, 0 if it got none.
+func (p Places) Enter(documentBytes int64) int64 { return p.places.enter(documentBytes) }
+
+// Leave gives a place back.
+func (p Places) Leave(weight int64) { p.places.leave(weight) }
+
+// Full says whether one more would get no place in time.
+func (p Places) Full() bool { return p.places.full() }
