@@ -129,8 +129,9 @@ func (r *Reprocess) readThrough(ctx context.Context, through entry.Position, wai
 }
 
 // decode reads a document that was accepted; one that is refused today is noted and
-// counts nothing.
+// counts nothing. It takes turns with the imports.
 func (r *Reprocess) decode(stored *entry.Entry, doc *intake.Document, raw *[]byte) error {
+	defer r.engine.TakeTurn(int(stored.Size))()
 	err := r.engine.unpack(stored, doc, raw, r.engine.opts.Replay)
 	refused, is := errors.AsType[*intake.DocumentError](err)
 	if errors.Is(err, intake.ErrUnknownMediaType) {

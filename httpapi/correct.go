@@ -106,14 +106,16 @@ func isForm(contentType []byte) bool {
 	return bytes.EqualFold(bytes.TrimSpace(mediaType), []byte(formType))
 }
 
-// formDocument is the document in a form, and its media type. A browser sends the text
-// as UTF-8, whatever the document says of itself.
+// formDocument is the document in a form, and its media type with what that says of the
+// columns of a table. A browser sends the text as UTF-8, whatever the document says of
+// itself.
 func formDocument(body []byte) (raw []byte, mediaType string) {
 	var args fasthttp.Args
 	args.ParseBytes(body)
-	base, _, err := mime.ParseMediaType(string(args.Peek(fieldMediaType)))
+	base, params, err := mime.ParseMediaType(string(args.Peek(fieldMediaType)))
 	if err != nil {
 		return nil, ""
 	}
-	return args.Peek(fieldDocument), mime.FormatMediaType(base, map[string]string{"charset": "utf-8"})
+	params["charset"] = "utf-8"
+	return args.Peek(fieldDocument), mime.FormatMediaType(base, params)
 }

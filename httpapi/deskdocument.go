@@ -51,8 +51,9 @@ func (s *Server) documentView(found *engine.Import) (*documentView, error) {
 		DocumentHref:  importHref(id) + "/document",
 		CorrectAction: importHref(id) + "/corrections", RetryAction: importHref(id) + "/retry",
 	}
-	if base, _, err := mime.ParseMediaType(found.MediaType); err == nil {
-		v.MediaTypeSent = base
+	if base, params, err := mime.ParseMediaType(found.MediaType); err == nil {
+		delete(params, "charset")
+		v.MediaTypeSent = mime.FormatMediaType(base, params)
 	}
 	if found.Corrects != uuid.Nil {
 		v.CorrectsHref = deskHref(found.Corrects)

@@ -270,11 +270,12 @@ func TestEventsResume(t *testing.T) {
 	}
 	s.hangUp()
 	post(4, 150)
+	eventually(t, "nobody is subscribed", func() bool { return seriesOf(t, b)["markr_events_subscribers"] == 0 })
 	s = b.follow(t, "", "Last-Event-ID", s.id)
 	if e := s.await("gap", ""); e.data != `{"from":4,"to":50}` {
 		t.Errorf("%v", e)
 	}
-	if got := s.await("imports", "").data; strings.Count(got, `"import_id"`) != 100 || !strings.Contains(got, `{"position":150,`) {
+	if got := s.await("imports", "").data; strings.Count(got, `"import_id"`) != missedAtMost || !strings.Contains(got, `{"position":150,`) {
 		t.Errorf("told %s", got)
 	}
 	// What is no position, or one to come, is none.
@@ -287,6 +288,47 @@ func TestEventsResume(t *testing.T) {
 		s.await("imports", `"position":1`)
 	}
 }
+
+// TestEventsResumeAmidImports: who comes back while documents arrive is told of each once.
+func TestEventsResumeAmidImports(t *testing.T) {
+	t.Parallel()
+	b := newBorder(t, nil)
+	b.follow(t, "") // The feed is at work all the time.
+	const documents = 400
+	var streams []*stream
+	for i := 1; i <= documents; i++ {
+		b.post(t, document(sheet("a", fmt.Sprint(i), 1, 20))).want(t, 200)
+		if i%20 == 0 && i < missedAtMost {
+			streams = append(streams, b.follow(t, "", "Last-Event-ID", "1"))
+		}
+	}
+	for i, s := range streams {
+		if told := s.countTo(documents, s.await("imports", "").data); told != documents-1 {
+			t.Errorf("stream %d: %d documents told of %d", i, told, documents-1)
+		}
+	}
+}
+
+// countTo counts the accepted documents of imports events, from the data of one to that of a
+// position.
+func (s *stream) countTo(position uint64, data string) (accepted int) {
+	s.t.Helper()
+	for {
+		var imports struct {
+			Position uint64
+			Accepted int
+		}
+		decodeText(s.t, data, &imports)
+		accepted += imports.Accepted
+		if imports.Position >= position {
+			return accepted
+		}
+		data = s.await("imports", "").data
+	}
+}
+
+// missedAtMost is how many missed imports are all told.
+const missedAtMost = 100
 
 // TestEventsOfRule: when another rule comes into force everybody is told.
 func TestEventsOfRule(t *testing.T) {

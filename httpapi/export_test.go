@@ -272,3 +272,26 @@ func (p *Pace) Due(now time.Time) (told bool, next time.Time) {
 	told = p.pace.due(now, p.began)
 	return told, p.pace.next
 }
+
+// Places are those of imports.
+type Places struct{ places *places }
+
+// Bounds of places.
+const (
+	PlacesMin = placesMin
+	PaceKept  = paceKept
+)
+
+// NewPlaces has room for n imports of bytes in all.
+func NewPlaces(n int, bytes int64, waitMax time.Duration) Places {
+	return Places{newPlaces(n, bytes, waitMax, time.Now)}
+}
+
+// Enter takes a place and returns its weight, 0 if it got none.
+func (p Places) Enter(documentBytes int64) int64 { return p.places.enter(documentBytes) }
+
+// Leave gives a place back.
+func (p Places) Leave(weight int64) { p.places.leave(weight) }
+
+// Full says whether one more would get no place in time.
+func (p Places) Full() bool { return p.places.full() }

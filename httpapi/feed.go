@@ -46,7 +46,7 @@ type feed struct {
 		totals      pace
 		imports     pace
 		arrived     engine.Changes // what imports will tell
-		told        entry.Position // up to which arrivals have been told or gathered
+		told        entry.Position // up to which arrivals have been told
 		watch       *engine.Watch  // nil while nobody is subscribed
 		ended       bool
 	}
@@ -124,6 +124,9 @@ func (f *feed) join(sub *subscriber, tests []exam.TestID) (first []byte, through
 		return nil, 0, err
 	}
 	state := f.gatherLocked()
+	if len(f.mu.subscribers) == 0 {
+		f.toldLocked() // to nobody: what has been missed is read from the vault
+	}
 	first = append([]byte(retryFrame), totalsFrame(state)...)
 	for _, id := range tests {
 		t := f.topicLocked(id, state)
@@ -228,10 +231,9 @@ func (f *feed) gatherLocked() *engine.State {
 			f.mu.due[t] = struct{}{}
 		}
 	}
-	if n := len(changes.Arrivals); n > 0 {
+	if len(changes.Arrivals) > 0 {
 		f.mu.imports.marked = true
 		f.mu.arrived.Join(changes)
-		f.mu.told = max(f.mu.told, changes.Arrivals[n-1].Position)
 	}
 	return state
 }
@@ -252,9 +254,17 @@ func (f *feed) tellLocked(state *engine.State, now time.Time) {
 	}
 	if f.mu.imports.due(now, f.began) {
 		f.giveLocked(f.mu.subscribers, importsFrame(&f.mu.arrived), kindImports)
-		f.mu.arrived = engine.Changes{}
+		f.toldLocked()
 	}
 	f.serveLocked()
+}
+
+// toldLocked makes what has arrived be told.
+func (f *feed) toldLocked() {
+	if n := len(f.mu.arrived.Arrivals); n > 0 {
+		f.mu.told = f.mu.arrived.Arrivals[n-1].Position
+	}
+	f.mu.arrived, f.mu.imports.marked = engine.Changes{}, false
 }
 
 // giveLocked puts a frame on the plates of some subscribers.

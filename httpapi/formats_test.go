@@ -5,7 +5,10 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"html"
 	"net/http"
+	"net/url"
+	"regexp"
 	"strconv"
 	"strings"
 	"testing"
@@ -262,4 +265,39 @@ func TestACohortInEveryFormat(t *testing.T) {
 	if len(figures) != 1 {
 		t.Errorf("%v", figures)
 	}
+}
+
+// TestCorrectTableOnPage: a table that needs its profile, or has no header line, is corrected
+// on the page as it would have been read.
+func TestCorrectTableOnPage(t *testing.T) {
+	t.Parallel()
+	p, err := markscsv.ParseProfile("office", []byte(`{"test-id":{"text":"9"},"student-number":{"column":"id"},`+
+		`"available":{"column":"max"},"obtained":{"column":"got"}}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	hidden := regexp.MustCompile(`name="media_type" value="([^"]*)"`)
+	lives(t, "once", vfs.NewMem(), []intake.Decoder{markscsv.New(intake.Limits{}, p)}, func(t *testing.T, b *border) {
+		t.Helper()
+		for contentType, table := range map[string]string{
+			"text/csv; profile=office":                      "id,max,got\n1,20,%s\n",
+			"text/csv; header=absent; charset=windows-1252": "9,2,20,%s\n",
+			"text/csv; charset=iso-8859-1":                  "test-id,student-number,available,obtained\n9,3,20,%s\n",
+		} {
+			var refused struct {
+				ImportID string `json:"import_id"`
+			}
+			decodeText(t, b.do(t, "POST", "/import", fmt.Sprintf(table, "21"), "Content-Type", contentType).want(t, 422).body, &refused)
+			page := b.get(t, "/desk/"+refused.ImportID).want(t, 200).body
+			found := hidden.FindStringSubmatch(page)
+			if found == nil {
+				t.Fatalf("%s: no form: %s", contentType, page)
+			}
+			form := url.Values{"media_type": {html.UnescapeString(found[1])}, "document": {fmt.Sprintf(table, "12")}}
+			b.do(t, "POST", "/imports/"+refused.ImportID+"/corrections", form.Encode(), "Content-Type", "application/x-www-form-urlencoded").want(t, 200)
+		}
+		if got := b.get(t, "/results/9/aggregate").want(t, 200).body; !strings.Contains(got, `"mean":60.0`) || !strings.Contains(got, `"count":3`) {
+			t.Error(got)
+		}
+	})
 }

@@ -27,7 +27,7 @@ type Limits struct {
 	// there are fewer, see places.go.
 	ImportsInFlightMax int
 	// ImportWaitMax is how long an import may wait to be one of them; default
-	// 100 ms, in which a server works off a burst.
+	// 500 ms, in which a server works off a burst.
 	ImportWaitMax time.Duration
 	// RetryPause is how long a connection is not read after an import on it was
 	// refused for want of room: up to this long, and at least half of it. Default
@@ -71,7 +71,7 @@ const (
 	DecodedBytesMaxDefault          = 256 << 20
 	BytesInFlightMaxDefault         = 1 << 30
 	ImportsInFlightPerProcessor     = 256
-	ImportWaitMaxDefault            = 100 * time.Millisecond
+	ImportWaitMaxDefault            = 500 * time.Millisecond
 	RetryPauseDefault               = time.Second
 	HeaderBytesMaxDefault           = 16 << 10
 	HeaderLinesMaxDefault           = 100

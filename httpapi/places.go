@@ -29,8 +29,8 @@ type places struct {
 	seen               atomic.Int64 // when that was, in nanoseconds of the Unix epoch
 }
 
-// placeBytes is how much a processor has to decode and compress of all documents that have
-// a place, if they are long: the work of some twenty milliseconds.
+// placeBytes is how much, for each goroutine that runs at once, there is to decode and
+// compress of all documents that have a place, if they are long: the work of some twenty milliseconds.
 const placeBytes = 1 << 20
 
 // newPlaces has room for n imports of bytes in all, and for a few at once however long
