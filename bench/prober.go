@@ -106,12 +106,7 @@ func (p *prober) probe(ctx context.Context) error {
 				due = quiet
 			}
 		}
-		select {
-		case <-time.After(time.Until(due)):
-		case <-ctx.Done():
-			return nil
-		}
-		if ctx.Err() != nil {
+		if !sleptUntil(ctx, due) {
 			return nil
 		}
 		document = p.cohort.AppendDocument(document[:0], i)
@@ -123,6 +118,16 @@ func (p *prober) probe(ctx context.Context) error {
 		p.acked[test] = append(p.acked[test], acked)
 	}
 	return errors.New("probe: no documents left")
+}
+
+// sleptUntil says whether the moment came before ctx was done.
+func sleptUntil(ctx context.Context, moment time.Time) bool {
+	select {
+	case <-time.After(time.Until(moment)):
+		return ctx.Err() == nil
+	case <-ctx.Done():
+		return false
+	}
 }
 
 // importOne imports a document. It is acknowledged when the head of the 200 is there.

@@ -26,8 +26,15 @@ func TestPace(t *testing.T) {
 		told bool
 		next int
 	}{
-		{95, true, 100}, {96, false, 100}, {99, false, 100}, {100, true, 200}, {150, false, 200},
-		{200, true, 300}, {1234, true, 1300}, {1299, false, 1300}, {1301, true, 1400},
+		{95, true, 100},
+		{96, false, 100},
+		{99, false, 100},
+		{100, true, 200},
+		{150, false, 200},
+		{200, true, 300},
+		{1234, true, 1300},
+		{1299, false, 1300},
+		{1301, true, 1400},
 	} {
 		p.Mark()
 		if told, next := p.Due(at(step.ms)); told != step.told || !next.Equal(at(step.next)) {
