@@ -12,33 +12,44 @@ import (
 )
 
 // TestPace: what was not told of in a beat is told at once, and what was is when the
-// next one begins, whenever in the beat that was.
+// next one begins, whenever in the beat that was. With many streams beats are longer.
 func TestPace(t *testing.T) {
 	t.Parallel()
-	began := time.Unix(1_000, 30_000_000)
-	p := httpapi.NewPace(began)
-	at := func(ms int) time.Time { return began.Add(time.Duration(ms) * time.Millisecond) }
-	if told, _ := p.Due(began); told {
-		t.Error("told with nothing to tell")
-	}
-	for _, step := range []struct {
+	type step struct {
 		ms   int
 		told bool
 		next int
-	}{
-		{95, true, 100},
-		{96, false, 100},
-		{99, false, 100},
-		{100, true, 200},
-		{150, false, 200},
-		{200, true, 300},
-		{1234, true, 1300},
-		{1299, false, 1300},
-		{1301, true, 1400},
+	}
+	began := time.Unix(1_000, 30_000_000)
+	at := func(ms int) time.Time { return began.Add(time.Duration(ms) * time.Millisecond) }
+	for streams, steps := range map[int][]step{
+		1: {
+			{95, true, 100},
+			{96, false, 100},
+			{99, false, 100},
+			{100, true, 200},
+			{150, false, 200},
+			{200, true, 300},
+			{1234, true, 1300},
+			{1299, false, 1300},
+			{1301, true, 1400},
+		},
+		500:     {{95, true, 100}},
+		501:     {{95, true, 200}, {199, false, 200}, {200, true, 400}},
+		1000:    {{250, true, 400}},
+		2000:    {{95, true, 400}, {399, false, 400}, {950, true, 1200}},
+		100_000: {{95, true, 1000}, {2500, true, 3000}},
 	} {
-		p.Mark()
-		if told, next := p.Due(at(step.ms)); told != step.told || !next.Equal(at(step.next)) {
-			t.Errorf("after %d ms: told %v, next after %v; want %v, %d ms", step.ms, told, next.Sub(began), step.told, step.next)
+		p := httpapi.NewPace(began, streams)
+		if told, _ := p.Due(began); told {
+			t.Error("told with nothing to tell")
+		}
+		for _, step := range steps {
+			p.Mark()
+			if told, next := p.Due(at(step.ms)); told != step.told || !next.Equal(at(step.next)) {
+				t.Errorf("%d streams, after %d ms: told %v, next after %v; want %v, %d ms",
+					streams, step.ms, told, next.Sub(began), step.told, step.next)
+			}
 		}
 	}
 }

@@ -255,21 +255,23 @@ func (s Stream) Offer(frame []byte) bool { return s.offer(frame) }
 // NewSilentStream is a stream to which nothing is told.
 func NewSilentStream() Stream { return Stream{newSubscriber(nil)} }
 
-// Pace is one kind of event; its first beat begins at an instant.
+// Pace is one kind of event. The first beat begins at an instant, and there are so many
+// streams.
 type Pace struct {
-	pace  pace
-	began time.Time
+	pace    pace
+	began   time.Time
+	streams int
 }
 
 // NewPace makes a pace.
-func NewPace(began time.Time) *Pace { return &Pace{began: began} }
+func NewPace(began time.Time, streams int) *Pace { return &Pace{began: began, streams: streams} }
 
 // Mark says that there is something to tell.
 func (p *Pace) Mark() { p.pace.marked = true }
 
 // Due says whether it is told now, and when it could be told next.
 func (p *Pace) Due(now time.Time) (told bool, next time.Time) {
-	told = p.pace.due(now, p.began)
+	told = p.pace.due(now, nextBeat(now, p.began, p.streams))
 	return told, p.pace.next
 }
 

@@ -15,6 +15,11 @@ const (
 	// feedInterval is the length of a beat. In each an event of one kind about one test
 	// is sent once at most, the first one at once.
 	feedInterval = 100 * time.Millisecond
+	// feedStreams is for how many streams a beat is that short. With up to twice as many
+	// it is twice as long, and so on up to feedIntervalMax, so that the streams of busy
+	// tests, however many there are, take some 5 000 writes a second and no more.
+	feedStreams     = 500
+	feedIntervalMax = time.Second
 	// feedScoresMax is up to how many distinct scores are told, some 24 KB; who wants
 	// more asks for a histogram.
 	feedScoresMax = 2000
@@ -25,7 +30,7 @@ const (
 //
 //  1. The committer leaves a note of what is visible in a [engine.Watch]. It never waits.
 //  2. The goroutine takes the notes, and marks the topics that somebody has subscribed to.
-//  3. Time is cut into beats of feedInterval, the same for everything that is told. What
+//  3. Time is cut into beats, the same for everything that is told. What
 //     is marked and was not told of in this beat is written once, for all of its
 //     subscribers. The rest is told when the next beat begins, so that what is busy is
 //     told together.
@@ -71,13 +76,21 @@ type pace struct {
 }
 
 // due says whether it is time to tell; if so, it is again when the next beat begins.
-func (p *pace) due(now, began time.Time) bool {
+func (p *pace) due(now, next time.Time) bool {
 	if !p.marked || now.Before(p.next) {
 		return false
 	}
-	// By differences, which a clock that is set does not touch.
-	p.marked, p.next = false, now.Add(feedInterval-now.Sub(began)%feedInterval)
+	p.marked, p.next = false, next
 	return true
+}
+
+// nextBeat is when the beat after now begins, if the first one began at began, with so
+// many streams.
+func nextBeat(now, began time.Time, streams int) time.Time {
+	beat := feedInterval * time.Duration(max(1, (streams+feedStreams-1)/feedStreams))
+	beat = min(beat, feedIntervalMax)
+	// By differences, which a clock that is set does not touch.
+	return now.Add(beat - now.Sub(began)%beat)
 }
 
 func newFeed(s *Server) *feed {
@@ -240,11 +253,12 @@ func (f *feed) gatherLocked() *engine.State {
 
 // tellLocked gives what is due to those who have subscribed to it.
 func (f *feed) tellLocked(state *engine.State, now time.Time) {
-	if f.mu.totals.due(now, f.began) {
+	next := nextBeat(now, f.began, len(f.mu.subscribers))
+	if f.mu.totals.due(now, next) {
 		f.giveLocked(f.mu.subscribers, totalsFrame(state), kindTotals)
 	}
 	for t := range f.mu.due {
-		if !t.pace.due(now, f.began) {
+		if !t.pace.due(now, next) {
 			continue
 		}
 		delete(f.mu.due, t)
@@ -252,7 +266,7 @@ func (f *feed) tellLocked(state *engine.State, now time.Time) {
 			f.giveLocked(t.subscribers, frame, kindTest)
 		}
 	}
-	if f.mu.imports.due(now, f.began) {
+	if f.mu.imports.due(now, next) {
 		f.giveLocked(f.mu.subscribers, importsFrame(&f.mu.arrived), kindImports)
 		f.toldLocked()
 	}
