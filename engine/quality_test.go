@@ -202,6 +202,17 @@ func (h *house) findings(t testing.TB) map[exam.TestID]quality.Counts {
 // checkpoint: the findings are those of the scans that were accepted.
 func TestQualityAgainstModel(t *testing.T) {
 	t.Parallel()
+	rounds := 1
+	if *long {
+		rounds = 50
+	}
+	for range rounds {
+		qualityAgainstModel(t)
+	}
+}
+
+func qualityAgainstModel(t *testing.T) {
+	t.Helper()
 	for _, rule := range []scoring.Rule{{}, {Policy: scoring.Latest, Denominator: scoring.OfSheet}} {
 		r := newRandom(t)
 		fs := vfs.NewMem()
