@@ -141,3 +141,23 @@ func BenchmarkInspect(b *testing.B) {
 		})
 	}
 }
+
+// BenchmarkTake takes such a document into a test that has others like it.
+func BenchmarkTake(b *testing.B) {
+	random := rand.New(rand.NewPCG(1, 0))
+	records, answers := sheets(random, 100, 20, 4, false)
+	for n := range records {
+		records[n].Test = []byte("t")
+	}
+	var seen quality.Inspection
+	seen.Inspect(records, answers)
+	var test quality.Test
+	position := uint64(0)
+	for b.Loop() {
+		position++
+		test.Take(records, position<<24, seen.Run(0), 0)
+	}
+	if len(test.Store().Keys) != 80 {
+		b.Errorf("%d responses are kept", len(test.Store().Keys))
+	}
+}
