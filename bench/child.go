@@ -138,11 +138,17 @@ func (c *child) awaitAnswer(ctx context.Context, path string) error {
 
 // get asks the child, over a connection of its own.
 func (c *child) get(ctx context.Context, path string) (status int, body []byte, err error) {
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+c.target.Host+path, http.NoBody)
+	return c.ask(ctx, http.MethodGet, path, "")
+}
+
+// ask asks the child, with a body of JSON if it is not empty, over a connection of its own.
+func (c *child) ask(ctx context.Context, method, path, asked string) (status int, body []byte, err error) {
+	request, err := http.NewRequestWithContext(ctx, method, "http://"+c.target.Host+path, strings.NewReader(asked))
 	if err != nil {
 		return 0, nil, err
 	}
 	request.Close = true
+	request.Header.Set("Content-Type", "application/json")
 	response, err := http.DefaultClient.Do(request)
 	if err != nil {
 		return 0, nil, err

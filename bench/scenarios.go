@@ -157,6 +157,12 @@ func readScenarios() []scenario {
 			goals:   []goal{{figure: longest, atMost: 1000}},
 			prepare: tracing(cohort.Options{Students: 100_000, Tests: 10, RecordsPerDocument: 50}, pastPath),
 		},
+		{
+			name:    "trace-past-rule",
+			what:    "a test with 10 000 documents of 100 records as it was under a rule that looks at what memory does not keep any more, one look-up after the other",
+			goals:   []goal{{figure: longest, atMost: 1000}},
+			prepare: tracing(cohort.Options{Students: 960_000, Tests: 1, RescanShare: 0.05, RecordsPerDocument: 100}, pastRulePath),
+		},
 	}
 }
 

@@ -21,7 +21,10 @@ import (
 	"markr/wal"
 )
 
-var seedFlag = flag.Uint64("seed", 0, "seed of the random tests; 0 takes a new one")
+var (
+	seedFlag = flag.Uint64("seed", 0, "seed of the random tests; 0 takes a new one")
+	long     = flag.Bool("long", false, "run the long tests")
+)
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 

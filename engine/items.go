@@ -198,11 +198,12 @@ func (e *Engine) readForItems(ctx context.Context, b *book, through entry.Positi
 			}
 			return e.decodeItems(b, stored, doc, raw)
 		},
-		take: func(stored *entry.Entry, doc *intake.Document) {
+		take: func(stored *entry.Entry, doc *intake.Document) error {
 			if len(doc.Records) > 0 {
 				b.apply(referTo(&stored.Header), doc)
 			}
 			e.items.position.Store(uint64(stored.Position))
+			return nil
 		},
 	})
 	if err == nil {

@@ -40,17 +40,18 @@ type Step struct {
 // TestAt is a test as it was when the log ended at a position, under the rule that was in
 // force then; it has no Last. It takes the scans in memory again, up to there: some 80 ns
 // each in a test of 100,000 students. If they lack what that rule looks at, or others
-// counted then, their documents are read again. ctx bounds the wait for a turn. The error
-// is [ErrUnknownTest] if no document had named the test, [ErrUnknownPosition],
-// [ErrNotReady], [ErrOverloaded], [ErrLostPast], [ErrUnreadable], [ErrClosed], a
-// *entry.DamagedError or the disk's.
+// counted then, their documents are read again, on all cores. ctx bounds the wait for a
+// turn ([ErrOverloaded]); the reading ends when it is cancelled, with its error, but not at
+// its deadline. Other errors are [ErrUnknownTest] if no document had named the test,
+// [ErrUnknownPosition], [ErrNotReady], [ErrLostPast], [ErrUnreadable], [ErrClosed], a
+// *entry.DamagedError and the disk's.
 func (e *Engine) TestAt(ctx context.Context, id exam.TestID, at entry.Position) (*Test, error) {
 	p, err := e.past(ctx, id, at)
 	if err != nil {
 		return nil, err
 	}
 	defer p.done()
-	test, err := p.retake(p.era(at), ledger.Retake{Through: uint64(at)}, nil)
+	test, err := p.retake(ctx, p.era(at), ledger.Retake{Through: uint64(at)}, nil)
 	if err != nil {
 		return nil, fmt.Errorf("test at position %d: %w", at, err)
 	}
@@ -87,7 +88,7 @@ func (e *Engine) History(ctx context.Context, id exam.TestID, from, to entry.Pos
 		if era.from >= from {
 			r.Mark = uint64(era.from)
 		}
-		test, err := p.retake(era, r, func(position uint64, test *ledger.Test, effects ledger.Effects) error {
+		test, err := p.retake(ctx, era, r, func(position uint64, test *ledger.Test, effects ledger.Effects) error {
 			at := entry.Position(position)
 			if at < max(from, era.from) || test.Len() == 0 {
 				return nil
@@ -189,12 +190,12 @@ func (e *Engine) past(ctx context.Context, id exam.TestID, at entry.Position) (*
 
 // retake takes the scans again that counted in an era, under its rule; see
 // [ledger.View.Replay].
-func (p *past) retake(era *era, r ledger.Retake, each func(uint64, *ledger.Test, ledger.Effects) error) (*ledger.Test, error) {
+func (p *past) retake(ctx context.Context, era *era, r ledger.Retake, each func(uint64, *ledger.Test, ledger.Effects) error) (*ledger.Test, error) {
 	r.Rule = era.rule
 	if p.view.Suffices(era.rule) && slices.Equal(era.uncounted, p.now.Uncounted) {
 		return p.view.Replay(r, each)
 	}
-	return p.read(era, r, each)
+	return p.read(ctx, era, r, each)
 }
 
 // PositionAt is the last position of a document that had been received at a time, 0 if

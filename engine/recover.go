@@ -103,13 +103,14 @@ func (e *Engine) recover(ctx context.Context, b *book, before func(entry.Positio
 				}
 				return e.decodeItems(b, stored, doc, raw)
 			},
-			take: func(stored *entry.Entry, doc *intake.Document) {
+			take: func(stored *entry.Entry, doc *intake.Document) error {
 				aimed.noteAimed(&stored.Header)
 				if len(doc.Records) > 0 {
 					b.apply(referTo(&stored.Header), doc)
 				}
 				e.recovery.records.Add(uint64(len(doc.Records)))
 				e.recovery.applied.Store(uint64(stored.Position))
+				return nil
 			},
 		})
 	})

@@ -24,6 +24,14 @@ type faultyLog struct {
 
 	append func([]*entry.Entry) error
 	replay func(ctx context.Context, from entry.Position, fn func(*entry.Entry) error) error
+	at     func(entry.Position) (*entry.Entry, error)
+}
+
+func (l *faultyLog) At(at entry.Position) (*entry.Entry, error) {
+	if l.at != nil {
+		return l.at(at)
+	}
+	return l.Vault.At(at)
 }
 
 func (l *faultyLog) Append(entries []*entry.Entry) error {

@@ -152,7 +152,7 @@ func (r *Reprocess) decode(stored *entry.Entry, doc *intake.Document, raw *[]byt
 // document is never stored as refused, so intake has no code for it.
 const unreadMediaType intake.Code = "unsupported_media_type"
 
-func (r *Reprocess) take(stored *entry.Entry, doc *intake.Document) {
+func (r *Reprocess) take(stored *entry.Entry, doc *intake.Document) error {
 	if len(doc.Records) > 0 {
 		r.book.apply(referTo(&stored.Header), doc)
 	}
@@ -160,6 +160,7 @@ func (r *Reprocess) take(stored *entry.Entry, doc *intake.Document) {
 	r.reading.documents.Add(1)
 	r.reading.records.Add(uint64(len(doc.Records)))
 	r.engine.metrics.reprocessed.records.Add(float64(len(doc.Records)))
+	return nil
 }
 
 // readRefused looks for refused documents that would be accepted today, among those up

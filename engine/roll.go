@@ -43,7 +43,7 @@ type RollPlace struct {
 
 // Roll is the roll of a test as it was at a position; as it is now if that is 0. A past
 // one takes the time and the memory of [Engine.TestAt], unless the test has not changed
-// since. ctx bounds the wait for a turn. The error is [ErrUnknownTest],
+// since. ctx is used as there. The error is [ErrUnknownTest],
 // [ErrUnknownPosition], [ErrNotReady] or [ErrOverloaded].
 func (e *Engine) Roll(ctx context.Context, id exam.TestID, at entry.Position) (*Roll, error) {
 	now, err := e.rollNow(id, at)
@@ -106,7 +106,7 @@ func (e *Engine) rollThen(ctx context.Context, id exam.TestID, at entry.Position
 	}
 	defer p.done()
 	then := p.era(at)
-	test, err := p.retake(then, ledger.Retake{Through: uint64(at)}, nil)
+	test, err := p.retake(ctx, then, ledger.Retake{Through: uint64(at)}, nil)
 	if err != nil {
 		return nil, fmt.Errorf("roll at position %d: %w", at, err)
 	}

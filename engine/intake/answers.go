@@ -10,6 +10,9 @@ import (
 // format. A response that is not known, or was left out, is empty; marks that are not
 // given are [exam.MarksUnknown]. The slices are the caller's again afterwards.
 func (d *Document) AddAnswer(question, response []byte, available, awarded exam.Marks) {
+	if d.MarksOnly {
+		return
+	}
 	d.Answers = append(d.Answers, exam.Answer{
 		Question: d.TextOf(question), Response: d.TextOf(response), Available: available, Awarded: awarded,
 	})

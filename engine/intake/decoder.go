@@ -82,6 +82,12 @@ type Document struct {
 	// Nil: there is room for all. It is its owner's, and Reset takes it away.
 	Room func(bytes int) error
 
+	// MarksOnly is for those who look at nothing but whose marks in which test a record has,
+	// and when it was scanned: answers, names and findings may be left out, and are not
+	// inspected. What is refused, and why, is the same. It is its owner's, and Reset takes it
+	// away.
+	MarksOnly bool
+
 	noRoom   error // Room's
 	answered int   // answers of the records that are there
 	texts    texts // the long ones
@@ -109,7 +115,7 @@ func (d *Document) Reset() {
 	clear(d.Records)
 	d.Records, d.Arena, d.Findings = d.Records[:0], d.Arena[:0], Findings{}
 	d.Answers, d.answered = d.Answers[:0], 0
-	d.Room, d.noRoom = nil, nil
+	d.Room, d.noRoom, d.MarksOnly = nil, nil, false
 	d.texts.reset()
 	d.Inspection.Reset()
 	d.Items.Reset()

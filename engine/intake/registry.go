@@ -53,7 +53,7 @@ func inspected(doc *Document, err error) error {
 	if doc.noRoom != nil {
 		return doc.noRoom // A decoder has seen no text.
 	}
-	if err == nil {
+	if err == nil && !doc.MarksOnly {
 		doc.Inspection.Inspect(doc.Records, doc.Answers)
 	}
 	return err

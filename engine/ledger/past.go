@@ -220,16 +220,32 @@ func (v View) Replay(r Retake, each func(position uint64, test *Test, done Effec
 	return again, nil
 }
 
-// Positions are those of the documents with scans of the test, up to one, in order.
-func (v View) Positions(through uint64) []uint64 {
-	scans := v.scans(through)
-	positions := make([]uint64, 0, len(scans))
-	for i := range scans {
-		if position := scans[i].Arrival >> arrivalRecordBits; len(positions) == 0 || positions[len(positions)-1] != position {
+// Positions are those of the documents with scans of the test, up to one, in order, and
+// how many scans they have at most.
+func (v View) Positions(through uint64) (positions []uint64, scans int) {
+	note := func(arrival uint64) {
+		position := arrival >> arrivalRecordBits
+		if position > through {
+			return
+		}
+		scans++
+		// The scans of a document are mostly next to each other.
+		if len(positions) == 0 || positions[len(positions)-1] != position {
 			positions = append(positions, position)
 		}
 	}
-	return positions
+	for _, rows := range v.rows.chunks {
+		for i := range rows {
+			note(rows[i].arrival)
+		}
+	}
+	for _, arrivals := range v.past.arrivals.chunks {
+		for _, arrival := range arrivals {
+			note(arrival)
+		}
+	}
+	slices.Sort(positions)
+	return slices.Compact(positions), scans
 }
 
 // scans are all scans up to a position, each once, in order of arrival.

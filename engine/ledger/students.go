@@ -48,6 +48,9 @@ func NewStudents() *Students {
 // Len is how many students there are.
 func (s *Students) Len() int { return s.numbers.rows }
 
+// Reserve makes room for so many students where there are none.
+func (s *Students) Reserve(students int) { s.index.reserve(students) }
+
 // blockRecords is how many records are taken in passes: many more than loads can be
 // under way at once, few enough that what was touched is still there.
 const blockRecords = 128

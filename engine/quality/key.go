@@ -36,18 +36,23 @@ func first(a, b uint64) uint64 {
 // questions have, with 20 responses each; only tests with free answers have more.
 const KeysMax = 4096
 
-// keySet are keys, in order of their hashes.
+// keySet are keys, in order of their hashes, which are beside them: every document has all
+// its keys looked up.
 type keySet struct {
 	list      []Key
+	hashes    []uint64
 	conflicts int
 }
 
+func (k *Key) hash() uint64 { return exam.Mix(uint64(k.Question), uint64(k.Response)) }
+
 // compare is an order in which what a sender chooses is spread evenly.
 func compare(a, b *Key) int {
-	x, y := exam.Mix(uint64(a.Question), uint64(a.Response)), exam.Mix(uint64(b.Question), uint64(b.Response))
-	switch {
-	case a.Question == b.Question && a.Response == b.Response:
+	if a.Question == b.Question && a.Response == b.Response {
 		return 0
+	}
+	x, y := a.hash(), b.hash()
+	switch {
 	case x < y, x == y && (a.Question < b.Question || a.Question == b.Question && a.Response < b.Response):
 		return -1
 	}
@@ -55,7 +60,14 @@ func compare(a, b *Key) int {
 }
 
 func (s *keySet) add(k Key) {
-	at, found := slices.BinarySearchFunc(s.list, k, func(a, b Key) int { return compare(&a, &b) })
+	hash := k.hash()
+	at, found := slices.BinarySearch(s.hashes, hash)
+	if found { // Others may have the same hash.
+		for at < len(s.list) && s.hashes[at] == hash && compare(&s.list[at], &k) < 0 {
+			at++
+		}
+		found = at < len(s.list) && compare(&s.list[at], &k) == 0
+	}
 	switch {
 	case found:
 		known := &s.list[at]
@@ -71,9 +83,9 @@ func (s *keySet) add(k Key) {
 		if s.list[KeysMax-1].Conflict() {
 			s.conflicts--
 		}
-		s.list = s.list[:KeysMax-1]
+		s.list, s.hashes = s.list[:KeysMax-1], s.hashes[:KeysMax-1]
 	}
-	s.list = slices.Insert(s.list, at, k)
+	s.list, s.hashes = slices.Insert(s.list, at, k), slices.Insert(s.hashes, at, hash)
 	if k.Conflict() {
 		s.conflicts++
 	}

@@ -62,6 +62,7 @@ func Restore(s *Stored) (Test, error) {
 		if k.Conflict() {
 			t.keys.conflicts++
 		}
+		t.keys.hashes = append(t.keys.hashes, k.hash())
 	}
 	t.keys.list = s.Keys
 	return t, nil

@@ -147,6 +147,9 @@ func (r *reader) marks(a *attribute) (exam.Marks, error) {
 // were available. Marks it does not mention do no harm.
 func (r *reader) readAnswer(record *sheet) bool {
 	r.checkNamespaces(nameAnswer)
+	if r.doc.MarksOnly {
+		return r.skip()
+	}
 	answer, ok := r.answerMarks()
 	if !ok {
 		r.doc.Findings.BadAnswers++

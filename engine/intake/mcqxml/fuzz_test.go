@@ -42,6 +42,7 @@ func checkDifferential(t *testing.T, decoder *mcqxml.Decoder, document []byte) {
 	var doc intake.Document
 	err := decoder.Decode(&doc, document, "")
 	checkAnswer(t, document, &doc, err)
+	vectortest.CheckMarksOnly(t, &doc, err, func(marks *intake.Document) error { return decoder.Decode(marks, document, "") })
 	if !isReadAsUTF8(document) {
 		return
 	}

@@ -30,6 +30,10 @@ func (r *reader) quickAnswers() {
 			r.pos, r.doc.Answers = i, answers
 			return
 		}
+		i += size
+		if r.doc.MarksOnly {
+			continue
+		}
 		if answer.Awarded > answer.Available {
 			r.doc.Findings.BadAnswers++
 		}
@@ -37,7 +41,6 @@ func (r *reader) quickAnswers() {
 			answers = intake.GrowAnswers(answers, i, len(text))
 		}
 		answers = append(answers, answer)
-		i += size
 	}
 }
 

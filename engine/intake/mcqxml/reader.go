@@ -167,11 +167,9 @@ func (r *reader) field(record *sheet) bool {
 	case nameSummary:
 		r.readSummary(record)
 	case nameFirst:
-		r.checkNamespaces(nameFirst)
-		return r.readName(&record.first, &r.description.FirstName)
+		return r.readName(nameFirst, &record.first, &r.description.FirstName)
 	case nameLast:
-		r.checkNamespaces(nameLast)
-		return r.readName(&record.last, &r.description.LastName)
+		return r.readName(nameLast, &record.last, &r.description.LastName)
 	default:
 		if local := localName(name); len(local) < len(name) && isField(local) {
 			r.foreign(r.tagStart(), string(local), name)
@@ -180,9 +178,13 @@ func (r *reader) field(record *sheet) bool {
 	return r.skip()
 }
 
-// readName reads the name in the element just begun, to behind its end tag, and tells
-// it if it is asked for.
-func (r *reader) readName(name *exam.Text, told *string) bool {
+// readName reads the name in the element just begun, own, to behind its end tag, and
+// tells it if it is asked for.
+func (r *reader) readName(own string, name *exam.Text, told *string) bool {
+	r.checkNamespaces(own)
+	if r.doc.MarksOnly {
+		return r.skip()
+	}
 	text, _, ok := r.readText()
 	*name = exam.TextOf(text)
 	if r.record == r.described {

@@ -81,6 +81,22 @@ func Told(doc *intake.Document, err error) string {
 	return b.String()
 }
 
+// CheckMarksOnly decodes a document again for somebody who wants nothing but marks, and
+// holds what comes of that to doc and err, which came of the whole.
+func CheckMarksOnly(tb testing.TB, doc *intake.Document, err error, decode func(*intake.Document) error) {
+	tb.Helper()
+	marks := intake.Document{MarksOnly: true}
+	againErr := decode(&marks)
+	if len(marks.Inspection.Run(0)) > 0 {
+		tb.Error("answers were inspected that nobody wants")
+	}
+	whole := intake.Document{Records: doc.Records}
+	marks.Findings = intake.Findings{}
+	if got, want := Told(&marks, againErr), Told(&whole, err); got != want {
+		tb.Errorf("for marks only:\n%s\nwant:\n%s", got, want)
+	}
+}
+
 func write(t *testing.T, file string, vectors []Vector) {
 	t.Helper()
 	var b strings.Builder
