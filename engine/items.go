@@ -227,6 +227,8 @@ func (e *Engine) adoptItems(live, from *book) error {
 	e.live.Lock()
 	defer e.live.Unlock()
 	live.items = true
+	// The next checkpoint is due at once, so that it has them.
+	live.records = max(live.records, e.opts.CheckpointRecords, live.marks/checkpointShare)
 	for id, t := range live.tests {
 		t.keepItems(from.tests[id].items)
 		t.touch(live, t.last)
