@@ -3,6 +3,8 @@ package engine
 import (
 	"bytes"
 	"context"
+	"io"
+	"time"
 	"weak"
 
 	"markr/engine/exam"
@@ -126,3 +128,21 @@ func (e *Engine) RollsKept() int {
 
 // WaitItems waits until the log has been read for item analysis, if it is.
 func (e *Engine) WaitItems() { e.items.Wait() }
+
+// Write writes a checkpoint of the live book, as it is saved beside imports. standstill, if
+// it is not nil, grows by how long the committer has been kept.
+func (e *Engine) Write(ctx context.Context, w io.Writer, standstill *time.Duration) error {
+	var view *bookView
+	err := e.order(ctx, func(b *book, _ *trail) *book {
+		from := time.Now()
+		view = e.view(b)
+		if standstill != nil {
+			*standstill += time.Since(from)
+		}
+		return b
+	})
+	if err != nil {
+		return err
+	}
+	return view.encode(w)
+}
