@@ -44,6 +44,13 @@ type testBook struct {
 	items    *itemstats.Test // nil when the book has none
 	sheets   itemsKept       // as last published
 	zeros    int             // of a checkpoint: ledger.Odd, until the rows are there
+	restored restoredRows
+}
+
+// restoredRows are the rows of a checkpoint, while it is read.
+type restoredRows struct {
+	rows   int
+	filled chan struct{} // closed when all are there, or none will be
 }
 
 func newBook(r *RuleInForce, items bool) *book {

@@ -97,7 +97,7 @@ func (e *Engine) restored() *book {
 	}
 	var b *book
 	err := e.opts.Checkpoints.LoadCheckpoint(func(at entry.Position, r io.Reader) (err error) {
-		b, err = decodeBook(r, at, e.inForce, e.refused)
+		b, err = decodeBook(r, at, e.inForce, e.opts.ItemAnalysis, e.refused)
 		return err
 	})
 	if err != nil {

@@ -28,7 +28,8 @@ func differs(format string, args ...any) error {
 // loading depends on nothing else.
 func (v *bookView) compare(r io.Reader) error {
 	d := &decoder{from: r}
-	if _, _, err := d.head(); err != nil {
+	head, err := d.head()
+	if err != nil {
 		return err
 	}
 	if err := v.compareStudents(d); err != nil {
@@ -47,6 +48,11 @@ func (v *bookView) compare(r io.Reader) error {
 	// Which refused documents there were cannot be told from a log that has dropped some.
 	if d.err == nil {
 		d.refusals()
+	}
+	if d.err == nil {
+		if err := v.compareItems(d, head.items); err != nil {
+			return err
+		}
 	}
 	if d.err == nil && len(d.ahead()) > 0 {
 		d.fail()

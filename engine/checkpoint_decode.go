@@ -119,16 +119,17 @@ func (d *decoder) marks() exam.Marks {
 }
 
 // decodeBook reads what a view has written, for a book under the rule in force at
-// this position, and what is known of refused documents.
-func decodeBook(r io.Reader, at entry.Position, inForce *RuleInForce, refused *refusals) (*book, error) {
+// this position, and what is known of refused documents. The book keeps what is needed
+// for item analysis if that is wanted and there.
+func decodeBook(r io.Reader, at entry.Position, inForce *RuleInForce, wantItems bool, refused *refusals) (*book, error) {
 	d := &decoder{from: r}
-	made, basis, err := d.head()
+	head, err := d.head()
 	switch {
 	case err != nil:
 		return nil, err
-	case made != inForce.Rule:
+	case head.rule != inForce.Rule:
 		return nil, errOtherRule
-	case basis != inForce.Position:
+	case head.basis != inForce.Position:
 		return nil, errOtherBasis
 	}
 	b := newBook(inForce, false)
@@ -148,38 +149,54 @@ func decodeBook(r io.Reader, at entry.Position, inForce *RuleInForce, refused *r
 	for tests := d.count(); tests > 0 && d.err == nil; tests-- {
 		d.test(b, &filling)
 	}
-	if err := errors.Join(filling.Wait(), b.restoreZeros()); err != nil && d.err == nil {
-		d.err = fmt.Errorf("%w: %w", errBook, err)
-	}
-	if d.err == nil {
-		refused.restore(d.refusals())
-	}
+	refusals := d.refusals()
+	items := d.items(b, head.items, wantItems, &filling)
 	if d.err == nil && len(d.ahead()) > 0 {
 		d.fail()
 	}
-	return b, d.err
+	if err := errors.Join(filling.Wait(), b.restoreZeros()); err != nil && d.err == nil {
+		d.err = fmt.Errorf("%w: %w", errBook, err)
+	}
+	if d.err != nil {
+		return nil, d.err
+	}
+	b.adopt(items)
+	refused.restore(refusals)
+	return b, nil
 }
 
-// head takes the version, the rule that the checkpoint was made under, and the
-// position of the reprocess that put it in force, 0 if a start has.
-func (d *decoder) head() (made scoring.Rule, basis entry.Position, err error) {
+// bookHead is the beginning of a checkpoint.
+type bookHead struct {
+	rule  scoring.Rule
+	basis entry.Position // of the reprocess that put the rule in force, 0 if a start has
+	items byte           // version of the part for item analysis; 0: there is none
+}
+
+// head takes the version and what is behind it.
+func (d *decoder) head() (h bookHead, err error) {
 	head := slices.Clone(d.bytes(1 + uint64(len(ruleBytes{}))))
 	switch {
 	case d.err != nil:
-		return made, 0, d.err
-	case head[0] < bookVersion:
-		return made, 0, errOlder
-	case head[0] != bookVersion:
-		return made, 0, &entry.VersionError{What: "checkpoint of the engine", Version: head[0]}
+		return h, d.err
+	case head[0] < bookVersionWithoutItems:
+		return h, errOlder
+	case head[0] > bookVersion:
+		return h, &entry.VersionError{What: "checkpoint of the engine", Version: head[0]}
 	}
-	made = scoring.Rule{Policy: scoring.Policy(head[1]), Denominator: scoring.Denominator(head[3])}
+	h.rule = scoring.Rule{Policy: scoring.Policy(head[1]), Denominator: scoring.Denominator(head[3])}
 	switch {
-	case !made.Known():
-		return made, 0, errBook
-	case bytesOf(made) != ruleBytes(head[1:]):
-		return made, 0, &entry.VersionError{What: "rule of the checkpoint", Version: max(head[2], head[4])}
+	case !h.rule.Known():
+		return h, errBook
+	case bytesOf(h.rule) != ruleBytes(head[1:]):
+		return h, &entry.VersionError{What: "rule of the checkpoint", Version: max(head[2], head[4])}
 	}
-	return made, entry.Position(d.uint()), d.err
+	h.basis = entry.Position(d.uint())
+	if head[0] > bookVersionWithoutItems {
+		if version := d.bytes(1); d.err == nil {
+			h.items = version[0]
+		}
+	}
+	return h, d.err
 }
 
 // Rows on their way from the reading to the filling of a test.
@@ -207,6 +224,7 @@ func (d *decoder) test(b *book, filling *errgroup.Group) {
 	}
 	b.marks += rows
 	handed, filled := make(chan []ledger.Row, handedOver), make(chan struct{})
+	t.restored = restoredRows{rows, filled}
 	t.kept.Reserve(rows)
 	filling.Go(func() error {
 		defer close(filled)

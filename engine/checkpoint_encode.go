@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"markr/engine/exam"
+	"markr/engine/itemstats"
 	"markr/engine/ledger"
 	"markr/engine/quality"
 	"markr/engine/scoring"
@@ -15,7 +16,11 @@ import (
 
 // The bytes of a checkpoint are in DESIGN.md. Whoever keeps them has checksums; here
 // is only a version.
-const bookVersion = 6
+const (
+	bookVersion = 7
+	// bookVersionWithoutItems had no word about item analysis in its head.
+	bookVersionWithoutItems = 6
+)
 
 // ruleBytes are a rule in a checkpoint: policy, its version, denominator, its version.
 type ruleBytes [4]byte
@@ -33,6 +38,7 @@ type bookView struct {
 	taken    quality.Positions
 	tests    []testView // in order of id
 	refused  refusalsView
+	items    byte // version of what tests keep for item analysis; 0: nothing
 }
 
 type testView struct {
@@ -42,6 +48,7 @@ type testView struct {
 
 	zeros   int // see ledger.Odd
 	quality quality.Stored
+	items   itemstats.Stored
 }
 
 // view is the book as it is now.
@@ -51,7 +58,14 @@ func (b *book) view() *bookView {
 	}
 	for _, id := range slices.Sorted(maps.Keys(b.tests)) {
 		t := b.tests[id]
-		v.tests = append(v.tests, testView{t.id, t.last, t.kept.View(), t.kept.Odd().Zeros, t.quality.Store()})
+		view := testView{id: t.id, last: t.last, rows: t.kept.View(), zeros: t.kept.Odd().Zeros, quality: t.quality.Store()}
+		if b.items {
+			view.items = t.items.Store()
+		}
+		v.tests = append(v.tests, view)
+	}
+	if b.items {
+		v.items = itemsVersion
 	}
 	return v
 }
@@ -96,6 +110,7 @@ func (v *bookView) encode(w io.Writer) error {
 	rule := bytesOf(v.rule)
 	e.buffer = append(append(e.buffer, bookVersion), rule[:]...)
 	e.uint(uint64(v.basis))
+	e.buffer = append(e.buffer, v.items)
 	e.uint(uint64(v.students.Len()))
 	err := v.students.Each(func(number []byte) error {
 		e.text(number)
@@ -113,6 +128,13 @@ func (v *bookView) encode(w io.Writer) error {
 	}
 	if err := v.refused.encode(e); err != nil {
 		return err
+	}
+	if v.items != 0 {
+		for i := range v.tests {
+			if err := e.items(&v.tests[i].items); err != nil {
+				return err
+			}
+		}
 	}
 	return e.flush()
 }

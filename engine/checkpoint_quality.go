@@ -117,9 +117,11 @@ func (d *decoder) atMost(most int) int {
 	return int(n)
 }
 
-// restoreZeros gives the tests what their rows, which are there now, do not tell.
+// restoreZeros gives the tests what their rows, which are there now, do not tell, and
+// forgets what they were only for.
 func (b *book) restoreZeros() error {
 	for _, t := range b.tests {
+		t.restored = restoredRows{}
 		if err := t.kept.RestoreZeros(t.zeros); err != nil {
 			return err
 		}

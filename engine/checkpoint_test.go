@@ -17,6 +17,8 @@ import (
 
 	"markr/engine"
 	"markr/engine/exam"
+	"markr/engine/intake"
+	"markr/engine/itemstats"
 	"markr/engine/scoring"
 	"markr/wal/entry"
 )
@@ -235,6 +237,14 @@ func FuzzDecodeCheckpoint(f *testing.F) {
 		f.Add(byte(rule.Policy), byte(rule.Denominator), whole)
 		f.Add(byte(rule.Policy), byte(rule.Denominator), whole[:len(whole)-7])
 	}
+	for _, rule := range allRules() {
+		whole := engine.EncodedItems(rule, toyDocument(f, sheetsSeed...), toyDocument(f, "t b 3 4 9 2=C:2/2"))
+		f.Add(byte(rule.Policy), byte(rule.Denominator), whole)
+		f.Add(byte(rule.Policy), byte(rule.Denominator), whole[:len(whole)-3])
+		older := append(bytes.Clone(whole[:itemsAt(whole)]), whole[itemsAt(whole)+1:]...) // What is behind it is too much.
+		older[0] = 6
+		f.Add(byte(rule.Policy), byte(rule.Denominator), older)
+	}
 	f.Add(byte(0), byte(0), []byte("\x01\x00\x00\xff\xff\xff\xff\x0f\x011\x012"))             // claims 2^32 students
 	f.Add(byte(0), byte(0), []byte("\x01\x00\x00\x00\xff\xff\xff\xff\x0f"))                   // and 2^32 tests
 	f.Add(byte(0), byte(0), []byte("\x01\x00\x00\x02\x011\x011\x00"))                         // one student twice
@@ -242,27 +252,79 @@ func FuzzDecodeCheckpoint(f *testing.F) {
 	f.Fuzz(func(t *testing.T, policy, denominator byte, b []byte) {
 		rule := scoring.Rule{Policy: scoring.Policy(policy % 4), Denominator: scoring.Denominator(denominator % 2)}
 		before := allocatedBytes()
-		figures, err := engine.ReadBook(b, rule)
+		once, err := engine.RecodeBook(b, rule)
 		// 256 KiB are read at a time, a test has 17 parts of 4,096 rows under way at most.
 		if grown := allocatedBytes() - before; grown > 8<<20+1000*uint64(len(b)) {
 			t.Fatalf("%d bytes allocated for %d", grown, len(b))
 		}
+		// Another book is compared with it as far as they are alike.
+		_ = engine.CompareBook(b, engine.EncodedItems(rule, toyDocument(t, sheetsSeed...)), rule)
 		if err != nil {
 			return
+		}
+		if err := engine.CompareBook(once, once, rule); err != nil {
+			t.Fatalf("%x is not what it is: %v", once, err)
+		}
+		figures, items, err := engine.ReadBook(b, rule, func(test exam.TestID) *intake.Document { return moreSheets(t, test) })
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, a := range items {
+			useAnalysis(t, a)
 		}
 		for _, a := range figures {
 			if a.Count == 0 || a.Min < 0 || a.Max > 100 || a.Mean < a.Min || a.Mean > a.Max || !(a.StdDev >= 0) {
 				t.Fatalf("impossible figures: %+v", a)
 			}
 		}
-		once, err := engine.RecodeBook(b, rule)
-		if err != nil {
-			t.Fatal(err)
-		}
 		if twice, err := engine.RecodeBook(once, rule); err != nil || !bytes.Equal(once, twice) {
 			t.Fatalf("%x became %x, %v", once, twice, err)
 		}
 	})
+}
+
+// sheetsSeed are scans with answers to two tests, one of them again, and better.
+var sheetsSeed = []string{
+	"t a 1 4 3 1=A:1/1 2=B:0/2 a-long-question=a-long-response:0/1", "t b 3 4 3 1=B:0/1 2=A:2/2", "t c 0 4 3",
+	"t d 2 4 3 1=A:1/1 2=A:/2", "t a 3 4 5 1=A:1/1 2=A:2/2", "u a 7 9 3 x=1:3.5/9",
+}
+
+// toyDocument is a document as the engine gets it.
+func toyDocument(t testing.TB, lines ...string) *intake.Document {
+	t.Helper()
+	doc := new(intake.Document)
+	if err := registry(t, toy{}).Decode(doc, []byte(strings.Join(lines, "\n")), toyType); err != nil {
+		t.Fatal(err)
+	}
+	return doc
+}
+
+// moreSheets is a document about a test that is there: a student who is new, one who may
+// not be, a question that is new and one that may not be.
+func moreSheets(t testing.TB, test exam.TestID) *intake.Document {
+	t.Helper()
+	doc := toyDocument(t, "x a 900 1000 9 1=D:1/1 new=A:1/1", "x somebody 3 9 9 1=A:1/1 new=B:0/1")
+	for i := range doc.Records {
+		doc.Records[i].Test = []byte(test)
+	}
+	return doc
+}
+
+// useAnalysis asks for all that is told.
+func useAnalysis(t testing.TB, a *itemstats.Analysis) {
+	t.Helper()
+	var change itemstats.Change
+	for i := range a.Questions {
+		q := &a.Questions[i]
+		if r := q.ItemTotal; q.Sheets > a.Sheets || a.Sheets > a.Rows || r.Defined && !(r.Value >= -1 && r.Value <= 1) {
+			t.Fatalf("impossible figures: %+v", q)
+		}
+		a.Detail(q.Name)
+		if i < 2 {
+			change.Withdraw = append(change.Withdraw, q.Name)
+			whatIf(t, a, change)
+		}
+	}
 }
 
 // allocatedBytes is how much has been allocated so far, in bytes.

@@ -45,8 +45,8 @@ type Options struct {
 	// checkpoints; default 2 000 000, which take a second or two to read again.
 	CheckpointRecords int
 	// ItemAnalysis keeps what the answers of kept sheets say of the questions of their
-	// tests, see [Engine.Items]: 4 bytes a sheet and one for each of its questions. No
-	// checkpoint has it; after a start from one it is read from the log in the background.
+	// tests, see [Engine.Items]: 4 bytes a sheet and one for each of its questions. After a
+	// start from a checkpoint without it, it is read from the log in the background.
 	ItemAnalysis bool
 	// StallAfter is how long an append may take before the engine answers
 	// [ErrStalled] to those who come; default 5 s.

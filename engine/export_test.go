@@ -3,10 +3,13 @@ package engine
 import (
 	"bytes"
 	"context"
+	"io"
+	"time"
 	"weak"
 
 	"markr/engine/exam"
 	"markr/engine/intake"
+	"markr/engine/itemstats"
 	"markr/engine/scoring"
 	"markr/engine/summary"
 	"markr/wal/entry"
@@ -19,26 +22,60 @@ func EncodedBook(rule scoring.Rule, records []exam.Record) []byte {
 	return encoded(b, newRefusals())
 }
 
+// EncodedItems is a checkpoint of a book with these documents, with what is kept for item
+// analysis.
+func EncodedItems(rule scoring.Rule, docs ...*intake.Document) []byte {
+	b := newBook(&RuleInForce{Rule: rule}, true)
+	for i, doc := range docs {
+		doc.Items.Read(doc.Records, doc.Answers)
+		b.apply(ImportRef{Position: entry.Position(i + 1)}, doc)
+	}
+	b.position = entry.Position(len(docs))
+	return encoded(b, newRefusals())
+}
+
+// positionRead is the position of the checkpoints that are read here.
+const positionRead = 9
+
 // RecodeBook reads a checkpoint and writes it again.
 func RecodeBook(checkpoint []byte, rule scoring.Rule) ([]byte, error) {
 	r := newRefusals()
-	b, err := decodeBook(bytes.NewReader(checkpoint), 1, &RuleInForce{Rule: rule}, r)
+	b, err := decodeBook(bytes.NewReader(checkpoint), positionRead, &RuleInForce{Rule: rule}, true, r)
 	if err != nil {
 		return nil, err
 	}
 	return encoded(b, r), nil
 }
 
-// ReadBook reads a checkpoint, and every figure of what it holds.
-func ReadBook(checkpoint []byte, rule scoring.Rule) (figures []summary.Aggregate, err error) {
-	b, err := decodeBook(bytes.NewReader(checkpoint), 1, &RuleInForce{Rule: rule}, newRefusals())
+// CompareBook compares a checkpoint with the book of another.
+func CompareBook(checkpoint, other []byte, rule scoring.Rule) error {
+	b, err := decodeBook(bytes.NewReader(other), positionRead, &RuleInForce{Rule: rule}, true, newRefusals())
 	if err != nil {
-		return nil, err
+		return err
+	}
+	return b.view().compare(bytes.NewReader(checkpoint))
+}
+
+// ReadBook reads a checkpoint, and every figure of what it holds; then the book goes on with
+// another document about each test.
+func ReadBook(checkpoint []byte, rule scoring.Rule, more func(test exam.TestID) *intake.Document) (figures []summary.Aggregate, items []*itemstats.Analysis, err error) {
+	b, err := decodeBook(bytes.NewReader(checkpoint), positionRead, &RuleInForce{Rule: rule}, true, newRefusals())
+	if err != nil {
+		return nil, nil, err
 	}
 	for _, test := range b.publish().List("", "", 1<<20) {
 		figures = append(figures, test.Aggregate())
+		if kept := b.tests[test.ID].items; kept != nil {
+			items = append(items, kept.View().Analyse())
+		}
+		doc := more(test.ID)
+		doc.Items.Read(doc.Records, doc.Answers)
+		b.apply(ImportRef{Position: positionRead + 1}, doc)
+		if kept := b.tests[test.ID].items; kept != nil {
+			items = append(items, kept.View().Analyse())
+		}
 	}
-	return figures, nil
+	return figures, items, nil
 }
 
 func encoded(b *book, r *refusals) []byte {
@@ -70,7 +107,7 @@ func (r *Reprocess) Book() func() bool {
 // last of all if there is no such test.
 func ApplyTo(checkpoint []byte, at entry.Position, rule scoring.Rule, records ...exam.Record) ([]byte, error) {
 	r := newRefusals()
-	b, err := decodeBook(bytes.NewReader(checkpoint), at, &RuleInForce{Rule: rule}, r)
+	b, err := decodeBook(bytes.NewReader(checkpoint), at, &RuleInForce{Rule: rule}, true, r)
 	if err != nil {
 		return nil, err
 	}
@@ -91,3 +128,21 @@ func (e *Engine) RollsKept() int {
 
 // WaitItems waits until the log has been read for item analysis, if it is.
 func (e *Engine) WaitItems() { e.items.Wait() }
+
+// Write writes a checkpoint of the live book, as it is saved beside imports. standstill, if
+// it is not nil, grows by how long the committer has been kept.
+func (e *Engine) Write(ctx context.Context, w io.Writer, standstill *time.Duration) error {
+	var view *bookView
+	err := e.order(ctx, func(b *book, _ *trail) *book {
+		from := time.Now()
+		view = e.view(b)
+		if standstill != nil {
+			*standstill += time.Since(from)
+		}
+		return b
+	})
+	if err != nil {
+		return err
+	}
+	return view.encode(w)
+}

@@ -15,7 +15,7 @@ import (
 )
 
 // ItemsError says why there is no item analysis yet: the engine has started from a
-// checkpoint, and is reading the answers from its log.
+// checkpoint without it, and is reading the answers from its log.
 type ItemsError struct {
 	Position, Last entry.Position // that was read, of the state
 	Err            error          // why it never will be there; nil while it is being read
@@ -120,7 +120,7 @@ func (e *Engine) Items(id exam.TestID) (*itemstats.Analysis, *Test, error) {
 }
 
 // itemsReading is the reading of the log for item analysis, behind a start from a
-// checkpoint.
+// checkpoint without it.
 type itemsReading struct {
 	sync.WaitGroup
 
@@ -142,7 +142,8 @@ func (r *itemsReading) status(last entry.Position) *ItemsError {
 //  1. a second book is made of the whole log, under the rule in force, while the live one
 //     goes on;
 //  2. when it has come close, the committer waits until it has come as far as the live one;
-//  3. rows come in the order of the log in both, so the live one takes its sheets.
+//  3. rows come in the order of the log in both, so the live one takes its sheets, and the
+//     next checkpoint, which has them, is due at once.
 //
 // A reprocess that is committed meanwhile brings sheets of its own. The second book's marks
 // take memory until then, as those of a reprocess do.
@@ -228,6 +229,8 @@ func (e *Engine) adoptItems(live, from *book) error {
 	e.live.Lock()
 	defer e.live.Unlock()
 	live.items = true
+	// A checkpoint is due at once: the next start is to be spared this.
+	live.records = max(live.records, e.opts.CheckpointRecords, live.marks/checkpointShare)
 	for id, t := range live.tests {
 		t.keepItems(from.tests[id].items)
 		t.touch(live, t.last)

@@ -13,6 +13,7 @@ import (
 
 	"markr/engine"
 	"markr/engine/exam"
+	"markr/engine/itemstats"
 	"markr/engine/scoring"
 	"markr/wal/entry"
 )
@@ -20,11 +21,22 @@ import (
 // openItems opens an engine that analyses items, with or without checkpoints.
 func openItems(t testing.TB, fs vfs.FS, rule scoring.Rule, checkpoints bool) *house {
 	t.Helper()
+	return openItemsWith(t, fs, rule, func(o *engine.Options) {
+		if !checkpoints {
+			o.Checkpoints = nil
+		}
+	})
+}
+
+// openItemsWith opens an engine that analyses items and keeps checkpoints, with other
+// options where change says so.
+func openItemsWith(t testing.TB, fs vfs.FS, rule scoring.Rule, change func(*engine.Options)) *house {
+	t.Helper()
 	h := &house{vault: openVault(t, fs)}
-	opts := engine.Options{Log: h.vault, Intake: registry(t, toy{}), Rule: rule, ItemAnalysis: true, CheckpointRecords: 100}
-	if checkpoints {
-		opts.Checkpoints = h.vault
+	opts := engine.Options{
+		Log: h.vault, Checkpoints: h.vault, Intake: registry(t, toy{}), Rule: rule, ItemAnalysis: true, CheckpointRecords: 100,
 	}
+	change(&opts)
 	e, err := engine.Open(opts)
 	if err != nil {
 		t.Fatal(err)
@@ -51,13 +63,38 @@ func (h *house) items(t testing.TB) string {
 		if a.Rows != test.Count() {
 			t.Errorf("test %s: %d rows of %d students", test.ID, a.Rows, test.Count())
 		}
-		text, err := json.Marshal(a)
+		told := []any{a}
+		var change itemstats.Change
+		for i := range a.Questions {
+			q := &a.Questions[i]
+			told = append(told, a.Detail(q.Name))
+			switch {
+			case i%5 == 0:
+				change.Withdraw = append(change.Withdraw, q.Name)
+			case i%5 == 1 && !q.Free && q.Available > 0:
+				change.Keys = append(change.Keys, itemstats.NewKey{Question: q.Name, Responses: []string{"A", "C"}})
+			}
+			if i%5 == 0 || i == len(a.Questions)-1 {
+				told = append(told, whatIf(t, a, change))
+			}
+		}
+		text, err := json.Marshal(told)
 		if err != nil {
 			t.Fatal(err)
 		}
 		fmt.Fprintf(&b, "%s\n", text)
 	}
 	return b.String()
+}
+
+// whatIf is what would follow from a change, or why that cannot be told.
+func whatIf(t testing.TB, a *itemstats.Analysis, change itemstats.Change) any {
+	t.Helper()
+	follows, err := a.WhatIf(&change, nil)
+	if err != nil {
+		return err.Error()
+	}
+	return follows
 }
 
 // itemLine is a scan with answers, of some of which something is missing.
@@ -166,13 +203,20 @@ func testItems(t *testing.T, r *rand.Rand, rule scoring.Rule) {
 	}
 	fresh()
 	check("live", h)
-	for range 3 {
+	for round := range 3 {
 		h.close(t)
+		if round == 1 { // Its checkpoint has nothing of items.
+			h = openItemsWith(t, fs, rule, func(o *engine.Options) { o.ItemAnalysis = false })
+			for range 5 {
+				l.post(t, r, h, reprocessed)
+			}
+			h.close(t)
+		}
 		h = openItems(t, fs, rule, true)
 		if h.Progress().Checkpoint == 0 {
 			t.Fatal("no checkpoint")
 		}
-		// Documents come while the log is read.
+		// In round 1 they come while the log is read.
 		for range 5 {
 			l.post(t, r, h, reprocessed)
 		}
@@ -203,6 +247,10 @@ func TestItemsNotThere(t *testing.T) {
 		t.Errorf("an unknown test: %v", err)
 	}
 	h.close(t)
+	// A checkpoint without items.
+	h = openItemsWith(t, fs, scoring.Rule{}, func(o *engine.Options) { o.ItemAnalysis, o.CheckpointRecords = false, 1 })
+	h.post(t, "t0 s-last 1 2 3 1=A:1/2")
+	h.close(t)
 
 	vault := openVault(t, fs)
 	log := &faultyLog{Vault: vault}
@@ -223,7 +271,7 @@ func TestItemsNotThere(t *testing.T) {
 	}
 	h.WaitItems()
 	_, _, err = h.Items("t0")
-	if reading, is := errors.AsType[*engine.ItemsError](err); !is || !errors.Is(err, broken) || reading.Last != 20 {
+	if reading, is := errors.AsType[*engine.ItemsError](err); !is || !errors.Is(err, broken) || reading.Last != 21 {
 		t.Errorf("a log that cannot be read: %v", err)
 	}
 	h.close(t)

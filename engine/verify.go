@@ -57,7 +57,8 @@ func Verify(ctx context.Context, opts VerifyOptions) (Verification, error) {
 	if err := c.find(); err != nil {
 		return Verification{}, err
 	}
-	b := newBook(&c.inForce, false)
+	e.opts.ItemAnalysis = c.items
+	b := newBook(&c.inForce, c.items)
 	err = e.recover(ctx, b, func(at entry.Position) error {
 		if opts.Progress != nil {
 			opts.Progress(at)
@@ -80,6 +81,7 @@ type comparison struct {
 
 	checkpoints Checkpoints
 	inForce     RuleInForce // that the log is read under
+	items       bool        // the checkpoint has what is kept for item analysis
 	compared    bool
 }
 
@@ -93,18 +95,19 @@ func (c *comparison) find() error {
 	}
 	err := c.checkpoints.LoadCheckpoint(func(at entry.Position, r io.Reader) error {
 		c.Checkpoint = at
-		made, basis, err := (&decoder{from: r}).head()
+		head, err := (&decoder{from: r}).head()
 		switch {
 		case err != nil:
 			return err
-		case c.inForce.Position == 0 && basis == 0:
+		case c.inForce.Position == 0 && head.basis == 0:
 			// A start may have been asked for another rule than it has recorded.
-			c.inForce.Rule = made
-		case basis < c.inForce.Position:
+			c.inForce.Rule = head.rule
+		case head.basis < c.inForce.Position:
 			return errOtherBasis
-		case basis > c.inForce.Position || made != c.inForce.Rule:
+		case head.basis > c.inForce.Position || head.rule != c.inForce.Rule:
 			return errBook
 		}
+		c.items = head.items == itemsVersion
 		return errSeen
 	})
 	switch {

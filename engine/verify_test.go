@@ -129,6 +129,57 @@ func verifyUnder(t *testing.T, rule scoring.Rule) {
 	}
 }
 
+// What is kept for item analysis is compared, and what differs is named; where it is not
+// kept, nothing is missed.
+func TestVerifyItems(t *testing.T) {
+	t.Parallel()
+	r := newRandom(t)
+	fs := vfs.NewMem()
+	h := openItems(t, fs, scoring.Rule{}, true)
+	for range 20 {
+		h.post(t, sheetLines(r)...)
+	}
+	h.post(t, "z one 3 4 9 1=A:1/2 2=B:2/2", "z two 2 4 9 1=A:1/2 2=C:1/2")
+	h.close(t)
+	var content []byte
+	f := func(want string, change func([]byte) []byte) {
+		t.Helper()
+		rewritten(t, fs, func(before []byte) []byte {
+			if content == nil {
+				content = before
+			}
+			return change(bytes.Clone(content))
+		})
+		vault := openVault(t, fs)
+		defer vault.Close()
+		got, err := verify(t, vault)
+		if err != nil || (got.Difference == nil) != (want == "") || want != "" && !strings.Contains(got.Difference.Error(), want) {
+			t.Errorf("%v, %v; want %q", got.Difference, err, want)
+		}
+	}
+	f("", func(b []byte) []byte { return b })
+	// At the end are two sheets of two questions: kinds, then a column for each.
+	f(`test "z": other answers on the sheet at position 21, record 2`, func(b []byte) []byte { b[len(b)-1] ^= 1 << 2; return b })
+	f(`test "z": other answers on the sheet at position 21, record 1`, func(b []byte) []byte { b[len(b)-3] ^= 2; return b })
+	f("not one that this program could have made", func(b []byte) []byte { return append(b, 0) })
+	f("not one that this program could have made", func(b []byte) []byte { return b[:len(b)-1] })
+	f(`test "t0": other questions, or other answers to them, have been seen`, func(b []byte) []byte {
+		return bytes.Replace(b, []byte("a-long-response-1"), []byte("a-long-response-7"), 1)
+	})
+	for range 20 {
+		f(" ", func(b []byte) []byte {
+			b[len(b)/2+r.IntN(len(b)/2)] ^= byte(1 + r.IntN(255))
+			return b
+		})
+	}
+	f("", func(b []byte) []byte { return b })
+	h = openItemsWith(t, fs, scoring.Rule{}, func(o *engine.Options) { o.ItemAnalysis = false })
+	h.post(t, "z three 1 4 9 1=A:1/2", "z four 1 4 9 1=A:1/2")
+	h.close(t)
+	rewritten(t, fs, func(b []byte) []byte { return asVersion6(t, b) })
+	wantSound(t, fs)
+}
+
 // loaded is what a vault's checkpoint holds.
 func loaded(t *testing.T, vault *wal.Vault) (content []byte) {
 	t.Helper()

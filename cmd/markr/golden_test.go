@@ -13,6 +13,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -23,6 +24,7 @@ import (
 	"markr/engine/audit"
 	"markr/engine/intake"
 	"markr/engine/intake/mcqxml"
+	"markr/engine/itemstats"
 	"markr/engine/summary"
 	"markr/wal"
 	"markr/wal/entry"
@@ -35,6 +37,9 @@ import (
 // They are made once, by the program that writes the format:
 //
 //	go test ./cmd/markr -run TestMakeGolden -golden wal/testdata/format-N
+//
+// One whose checkpoint is of a version that is still taken up has it in its name, behind
+// "-book-".
 //
 // and never again: a directory made today would not be what users have.
 var goldenFlag = flag.String("golden", "", "make a golden data directory: `NAME`.tar.gz and NAME.json, below the module's root")
@@ -66,8 +71,9 @@ func goldenDocument(n int) []byte {
 		fmt.Fprintf(&b, `<mcq-test-result scanned-on="2026-01-%02dT12:%02d:10+11:00"><first-name>K</first-name><last-name>Alias%d</last-name>`+
 			`<student-number>%06d</student-number><test-id>golden %d</test-id>`+
 			`<answer question="1" marks-available="1" marks-awarded="1">D</answer>`+
+			`<answer question="a longer one" marks-available="2" marks-awarded="%d">%c</answer>`+
 			`<summary-marks available="%d" obtained="%d.%d" /></mcq-test-result>`+"\n",
-			1+n%28, n%60, n%7, (n*7+i*13)%97, n%3, available, (n*11+i*5)%20, n%10)
+			1+n%28, n%60, n%7, (n*7+i*13)%97, n%3, (n+i)%3, 'A'+n%4, available, (n*11+i*5)%20, n%10)
 	}
 	b.WriteString("</mcq-test-results>\n")
 	return []byte(b.String())
@@ -90,7 +96,7 @@ func openGolden(t *testing.T, dir string) (*wal.Vault, *engine.Engine) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	e, err := engine.Open(engine.Options{Log: vault, Intake: formats, Checkpoints: vault, CheckpointRecords: 100})
+	e, err := engine.Open(engine.Options{Log: vault, Intake: formats, Checkpoints: vault, CheckpointRecords: 100, ItemAnalysis: true})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -188,12 +194,22 @@ func TestGolden(t *testing.T) {
 			sound := func(at entry.Position) string {
 				return fmt.Sprintf("checkpoint of position %d: it says what the log says\n", at)
 			}
-			// Both are of versions that are not used any more.
-			const checkpoint = "checkpoint: not compared: load checkpoint: checkpoint: unknown format version: an older markr made it\n"
-			verified(entries, want.Last, checkpoint)
-			vault, e := openGolden(t, dir)
+			// Of a version that is not used any more.
+			checkpoint := "checkpoint: not compared: load checkpoint: checkpoint: unknown format version: an older markr made it\n"
 			raised := want
 			raised.Format, raised.Checkpoint = 3, 0 // The log has everything.
+			_, book, taken := strings.Cut(name, "-book-")
+			if taken {
+				checkpoint = ": it says what the log says\n"
+				goldenItems(t, dir, book >= "7")
+			}
+			verified(entries, want.Last, checkpoint)
+			vault, e := openGolden(t, dir)
+			if taken { // A later one than that of the start of the process that was killed.
+				if raised.Checkpoint = e.Progress().Checkpoint; raised.Checkpoint <= want.Checkpoint || raised.Checkpoint >= want.Last {
+					t.Errorf("checkpoint of %d", raised.Checkpoint)
+				}
+			}
 			if diff := cmp.Diff(raised, expect(t, vault, e)); diff != "" {
 				t.Errorf("-want +got: %s", diff)
 			}
@@ -215,6 +231,43 @@ func TestGolden(t *testing.T) {
 			}
 			verified(entries+2, want.Last+2, sound(want.Last)) // The one that openGolden has left.
 		})
+	}
+}
+
+// goldenItems compares what is told of the questions after a start from the checkpoint of a
+// directory with what the log alone gives. at says that it has to be there at once.
+func goldenItems(t *testing.T, dir string, at bool) {
+	t.Helper()
+	told := func(checkpoint bool) string {
+		copied := filepath.Join(t.TempDir(), "markr-data")
+		if err := os.CopyFS(copied, os.DirFS(dir)); err != nil {
+			t.Fatal(err)
+		}
+		if !checkpoint {
+			if err := os.Remove(filepath.Join(copied, "checkpoint")); err != nil {
+				t.Fatal(err)
+			}
+		}
+		vault, e := openGolden(t, copied)
+		var all []*itemstats.Analysis
+		for _, test := range e.State().List("", "", 100) {
+			analysis, _, err := e.Items(test.ID)
+			for reading := (*engine.ItemsError)(nil); !at && errors.As(err, &reading) && reading.Err == nil; runtime.Gosched() {
+				analysis, _, err = e.Items(test.ID)
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			all = append(all, analysis)
+		}
+		text, err := json.Marshal(all)
+		if err := errors.Join(err, e.Close(), vault.Close()); err != nil {
+			t.Fatal(err)
+		}
+		return string(text)
+	}
+	if got, want := told(true), told(false); got != want || !strings.Contains(got, `"Sheets":4`) {
+		t.Errorf("items from the checkpoint:\n%s\nfrom the log:\n%s", got, want)
 	}
 }
 

@@ -18,7 +18,7 @@ import (
 
 const verifyDescription = `Reads every entry and checks its checksums, its place in the order, the digest of its document, and every index. Then reads the log once more as a start without a checkpoint would, and compares the checkpoint with what the log gives. Exits 0 when all is whole; otherwise lists what is damaged, names the first position, and exits 1. Nothing is repaired: nobody can tell what was lost.
 
-It needs as much memory as a server with the same marks, some 28 bytes a mark, and about twice as long as a start without a checkpoint: some 3 seconds for a million marks. It writes nothing, and no server may have the directory meanwhile.`
+It needs as much memory as a server with the same marks, some 28 bytes a mark and what item analysis keeps if the checkpoint has it, and about twice as long as a start without a checkpoint: some 3 seconds for a million marks. It writes nothing, and no server may have the directory meanwhile.`
 
 func newVaultVerify(std streams) *cli.Command {
 	var (

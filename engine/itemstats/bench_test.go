@@ -10,8 +10,13 @@ import (
 // million is a test of 100 questions and so many students.
 func million(b *testing.B, students int) *itemstats.Test {
 	b.Helper()
+	return seated(b, students, 100)
+}
+
+func seated(b *testing.B, students, questions int) *itemstats.Test {
+	b.Helper()
 	test := new(itemstats.Test)
-	scans := cohort{students: 20_000, scans: 20_000, questions: 100, responses: 5, marks: 1000, left: 50}.generate(random(b))
+	scans := cohort{students: 20_000, scans: 20_000, questions: questions, responses: 5, marks: 1000, left: 50}.generate(random(b))
 	var answers []exam.Answer
 	records := make([]exam.Record, len(scans))
 	for i, s := range scans {

@@ -7,6 +7,9 @@
 // one on, exactly. A [View] is what it was at one moment; [View.Analyse] and [View.WhatIf]
 // compute from it while the writer goes on.
 //
+// [Test.Store] is what there is to be written down of a test, and [Restore] makes a test of
+// it.
+//
 // Everything kept is an integer, and what is told is a function of the set of scans that
 // were ever seen, whatever their order: see DESIGN.md of markr/engine. Every figure is the
 // float64 nearest to the true value.

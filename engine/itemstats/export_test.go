@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"markr/engine/exam"
 )
 
 // Sums are all integers that a view has, in an order that does not depend on the one in
@@ -65,4 +67,9 @@ func FigureOf(root bool, numerator, denominator []int64) (quick, exact float64) 
 		return wides
 	}
 	return figure(root, wide{}, of(numerator), of(denominator)).Value, exactly(root, of(numerator), of(denominator))
+}
+
+// SumOf is the sum of the marks on a sheet.
+func (t *Test) SumOf(row uint32) exam.Marks {
+	return exam.Marks(t.sheets.chunks[row>>chunkBits].marks[row&chunkMask] & marksMask)
 }

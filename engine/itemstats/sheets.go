@@ -7,7 +7,8 @@ package itemstats
 type sheets struct {
 	chunks []*chunk
 	rows   int
-	bytes  int // of all chunks
+	bytes  int    // of all chunks
+	epoch  uint32 // of who has seen them: chunks that are older are copied before they are changed
 }
 
 const (
@@ -47,7 +48,7 @@ func (c *chunk) grown(epoch uint32, room, questions int) *chunk {
 
 // append makes room for one more sheet, with so many questions. Nobody who has a view
 // looks behind its end.
-func (s *sheets) append(epoch uint32, questions int) (c *chunk, at int) {
+func (s *sheets) append(questions int) (c *chunk, at int) {
 	last, at := s.rows>>chunkBits, s.rows&chunkMask
 	switch {
 	case last == len(s.chunks):
@@ -55,29 +56,29 @@ func (s *sheets) append(epoch uint32, questions int) (c *chunk, at int) {
 		if last == 0 {
 			room = chunkMin
 		}
-		s.chunks = append(s.chunks, newChunk(epoch, room, questions))
+		s.chunks = append(s.chunks, newChunk(s.epoch, room, questions))
 		s.bytes += s.chunks[last].bytes()
 	case at == s.chunks[last].room:
-		s.grow(last, epoch, 2*at, questions)
+		s.grow(last, 2*at, questions)
 	case s.chunks[last].questions < questions:
-		s.grow(last, epoch, 0, questions)
+		s.grow(last, 0, questions)
 	}
 	s.rows++
 	return s.chunks[last], at
 }
 
 // change is a sheet that is about to be written anew, with so many questions.
-func (s *sheets) change(row, epoch uint32, questions int) (c *chunk, at int) {
+func (s *sheets) change(row uint32, questions int) (c *chunk, at int) {
 	n := row >> chunkBits
-	if c = s.chunks[n]; c.epoch != epoch || c.questions < questions {
-		s.grow(int(n), epoch, 0, questions)
+	if c = s.chunks[n]; c.epoch != s.epoch || c.questions < questions {
+		s.grow(int(n), 0, questions)
 	}
 	return s.chunks[n], int(row & chunkMask)
 }
 
-func (s *sheets) grow(n int, epoch uint32, room, questions int) {
+func (s *sheets) grow(n, room, questions int) {
 	s.bytes -= s.chunks[n].bytes()
-	s.chunks[n] = s.chunks[n].grown(epoch, room, questions)
+	s.chunks[n] = s.chunks[n].grown(s.epoch, room, questions)
 	s.bytes += s.chunks[n].bytes()
 }
 

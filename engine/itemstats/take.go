@@ -167,12 +167,12 @@ func (t *Test) Keep(row uint32, record int) {
 	var at int
 	if int(row) < t.sheets.rows {
 		t.takeOff(row)
-		c, at = t.sheets.change(row, t.epoch, len(t.questions))
+		c, at = t.sheets.change(row, len(t.questions))
 		for q := range c.questions {
 			c.codes[q*c.room+at] = 0
 		}
 	} else {
-		c, at = t.sheets.append(t.epoch, len(t.questions))
+		c, at = t.sheets.append(len(t.questions))
 	}
 	c.marks[at] = noAnswers
 	if t.plan.run == nil {

@@ -28,7 +28,7 @@ type Test struct {
 	sheets    sheets
 	leftOut   int
 	differing int
-	epoch     uint32 // of the views: what is older is copied before it is changed
+	epoch     uint32 // of the views: what is by scores and older is copied before it is changed
 	crowded   bool   // a question has more values than cells
 
 	plan plan

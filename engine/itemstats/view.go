@@ -26,6 +26,7 @@ type View struct {
 // every question, and later the copy of each of them that is changed.
 func (t *Test) View() *View {
 	t.epoch++
+	t.sheets.epoch++
 	return &View{
 		mode: t.mode, questions: slices.Clone(t.questions), order: slices.Clone(t.order), texts: slices.Clip(t.texts),
 		scores: slices.Clip(t.scores.values), slabs: slices.Clone(t.slabs), offsets: t.offsets, sums: t.sums,

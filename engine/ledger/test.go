@@ -64,6 +64,9 @@ func (t *Test) wantsHighest() bool { return t.rule.Denominator == scoring.OfShee
 // Len is how many students there are.
 func (t *Test) Len() int { return t.rows.rows }
 
+// Obtained are the marks of the kept scan in a row.
+func (t *Test) Obtained(row uint32) exam.Marks { return t.rows.at(row).obtained }
+
 // Scores are the scores as they are now.
 func (t *Test) Scores() summary.Distribution { return t.scores.Freeze() }
 

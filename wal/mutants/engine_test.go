@@ -62,8 +62,8 @@ func engine() []mutant {
 		{
 			name: "a checkpoint under another rule is taken",
 			file: "engine/checkpoint_decode.go",
-			old:  `case made != inForce.Rule:`,
-			new:  `case made.Policy == 255:`,
+			old:  `case head.rule != inForce.Rule:`,
+			new:  `case head.rule.Policy == 255:`,
 			test: "TestCheckpointUnusable",
 		},
 		{
@@ -76,9 +76,44 @@ func engine() []mutant {
 		{
 			name: "what was refused before a checkpoint is forgotten",
 			file: "engine/checkpoint_decode.go",
-			old:  `refused.restore(d.refusals())`,
-			new:  `_ = d.refusals()`,
+			old:  `refused.restore(refusals)`,
+			new:  `_ = refusals`,
 			test: "TestRefusalsOutliveReprocess",
+		},
+		{
+			name: "the sheets of a checkpoint are not taken up",
+			file: "engine/checkpoint_items.go",
+			old:  `b.items = all != nil`,
+			new:  `b.items, all = false, nil`,
+			test: "TestItemsCheckpoint",
+		},
+		{
+			name: "a checkpoint without sheets stays the newest after they were read",
+			file: "engine/items.go",
+			old:  `max(live.records, e.opts.CheckpointRecords, live.marks/checkpointShare)`,
+			new:  `max(live.records, live.marks/1_000_000)`,
+			test: "TestItemsOfOtherCheckpoints",
+		},
+		{
+			name: "sheets are written as they have become meanwhile",
+			file: "engine/itemstats/stored.go",
+			old:  "\tt.sheets.epoch++\n",
+			new:  "",
+			test: "TestStored",
+		},
+		{
+			name: "sheets that no scan can have led to are taken",
+			file: "engine/itemstats/restore.go",
+			old:  `if (kind >= analysed) != (have[at] != 0) ||`,
+			new:  `if`,
+			test: "TestStoredImpossible",
+		},
+		{
+			name: "verify does not look at sheets",
+			file: "engine/checkpoint_items.go",
+			old:  `err == nil && !bytes.Equal(packed, want)`,
+			new:  `err != nil && !bytes.Equal(packed, want)`,
+			test: "TestVerifyItems",
 		},
 		{
 			name: "the rule highest is off by one",
