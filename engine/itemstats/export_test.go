@@ -3,6 +3,7 @@ package itemstats
 import (
 	"cmp"
 	"fmt"
+	"reflect"
 	"slices"
 	"strings"
 )
@@ -54,6 +55,33 @@ func (v *View) Sheets() string {
 		b.WriteString("\n")
 	}
 	return b.String()
+}
+
+// Held is what an analysis holds in memory beside what the test has, too.
+func (a *Analysis) Held() int {
+	return int(reflect.TypeFor[Analysis]().Size()) + behind(reflect.ValueOf(a).Elem())
+}
+
+// behind is what a value points at.
+func behind(v reflect.Value) (n int) {
+	switch v.Type() {
+	case reflect.TypeFor[question](), reflect.TypeFor[*chunk](), reflect.TypeFor[*slab](), reflect.TypeFor[*sums](), reflect.TypeFor[text]():
+		return 0 // It is the test's.
+	}
+	switch v.Kind() {
+	case reflect.Pointer:
+		n = int(v.Type().Elem().Size()) + behind(v.Elem())
+	case reflect.Slice:
+		n = v.Len() * int(v.Type().Elem().Size())
+		for i := range v.Len() {
+			n += behind(v.Index(i))
+		}
+	case reflect.Struct:
+		for i := range v.NumField() {
+			n += behind(v.Field(i))
+		}
+	}
+	return n
 }
 
 // FigureOf is a figure in both ways of computing it, which have to give the same.
