@@ -91,3 +91,26 @@ func (e *Engine) RollsKept() int {
 
 // WaitItems waits until the log has been read for item analysis, if it is.
 func (e *Engine) WaitItems() { e.items.Wait() }
+
+// BoundAnalyses sets how much the analyses that are kept may take in memory.
+func (e *Engine) BoundAnalyses(bytes int) { e.analyses.bytesMax = bytes }
+
+// KeptAnalyses are how many analyses of views that are in force are kept, and what they take.
+func (e *Engine) KeptAnalyses() (n, bytes int) {
+	e.live.Lock()
+	defer e.live.Unlock()
+	e.live.book.index.Scan(func(_ exam.TestID, t *Test) bool {
+		if a := t.items.analysis.Load(); a != nil {
+			n, bytes = n+1, bytes+a.Bytes()
+		}
+		return true
+	})
+	return n, bytes
+}
+
+// KnownAnalyses is how many analyses the bound knows of.
+func (e *Engine) KnownAnalyses() int {
+	e.analyses.mu.Lock()
+	defer e.analyses.mu.Unlock()
+	return len(e.analyses.mu.kept)
+}
