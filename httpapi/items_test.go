@@ -14,6 +14,13 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+
+	"github.com/cockroachdb/pebble/v2/vfs"
+
+	"markr/engine"
+	"markr/engine/intake"
+	"markr/engine/intake/mcqxml"
+	"markr/wal"
 )
 
 // answered is a sheet of a test with a name that has to be escaped, right where the letters
@@ -338,4 +345,36 @@ func TestItemsAsked(t *testing.T) {
 			t.Errorf("%s: %d %s; want %d with %s", ask.target, got.status, text, ask.status, ask.names)
 		}
 	}
+}
+
+// Without item analysis its routes say so, whatever is asked, and everything else is there.
+func TestItemsOff(t *testing.T) {
+	t.Parallel()
+	opened, err := wal.Open(wal.Options{Dir: "data", FS: vfs.NewMem(), FreeBytesMin: -1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	o := office{newBorderOf(t, engine.Options{Log: opened}, opened, nil, mcqxml.New(intake.Limits{}))}
+	if err := o.engine.WaitReady(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	o.accept(t, oddDocument(answered("1", "AA", "AB"), answered("2", "BB", "AB")))
+	for _, target := range []string{
+		"a%2Fb/items", "a%2Fb/items?preset=moodle", "a%2Fb/items/1", "a%2Fb/items/9", "a%2Fb/what-if?withdraw=1", "a%2Fb/what-if?key=1:B", "x/items",
+	} {
+		got := o.get(t, "/results/"+target)
+		if got.status != http.StatusNotFound || got.code(t) != "item_analysis_off" || !strings.Contains(got.body, "--item-analysis=off") {
+			t.Errorf("%s: %d %s", target, got.status, got.body)
+		}
+	}
+	// What is wrong in itself is told first.
+	if got := o.get(t, "/results/a%2Fb/items?preset=x"); got.status != http.StatusBadRequest {
+		t.Errorf("an unknown preset: %d %s", got.status, got.body)
+	}
+	for _, target := range []string{"aggregate", "scores", "quality", "histogram"} {
+		if got := o.get(t, "/results/a%2Fb/"+target); got.status != http.StatusOK {
+			t.Errorf("%s: %d %s", target, got.status, got.body)
+		}
+	}
+	o.page(t, "/?test=a%2Fb", http.StatusOK)
 }
