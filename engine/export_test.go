@@ -93,19 +93,19 @@ func (e *Engine) RollsKept() int {
 func (e *Engine) WaitItems() { e.items.Wait() }
 
 // BoundAnalyses sets how much the analyses that are kept may take in memory.
-func (e *Engine) BoundAnalyses(bytes int) { e.analyses.bytesMax = bytes }
+func (e *Engine) BoundAnalyses(most int) { e.analyses.bytesMax = most }
 
 // KeptAnalyses are how many analyses of views that are in force are kept, and what they take.
-func (e *Engine) KeptAnalyses() (n, bytes int) {
+func (e *Engine) KeptAnalyses() (n, size int) {
 	e.live.Lock()
 	defer e.live.Unlock()
 	e.live.book.index.Scan(func(_ exam.TestID, t *Test) bool {
 		if a := t.items.analysis.Load(); a != nil {
-			n, bytes = n+1, bytes+a.Bytes()
+			n, size = n+1, size+a.Bytes()
 		}
 		return true
 	})
-	return n, bytes
+	return n, size
 }
 
 // KnownAnalyses is how many analyses the bound knows of.

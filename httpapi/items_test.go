@@ -298,7 +298,9 @@ func TestItemsOfTheSample(t *testing.T) {
 		got       json.Number
 		published string
 	}{
-		{"SEM", test.SEM, "2.2430759307"}, {"skewness", test.Skewness, "0.20790612"}, {"kurtosis", test.Kurtosis, "-0.42243376"},
+		{"SEM", test.SEM, "2.2430759307"},
+		{"skewness", test.Skewness, "0.20790612"},
+		{"kurtosis", test.Kurtosis, "-0.42243376"},
 		{"KR-21", test.KR21, "-0.2837993676"},
 	} {
 		decimals := len(f.published) - strings.IndexByte(f.published, '.') - 1

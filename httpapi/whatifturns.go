@@ -12,7 +12,7 @@ import (
 // A change of several questions looks at every sheet: milliseconds of a processor for a
 // million of them, and the largest test that is analysed takes half a second. Who computes
 // that long is bounded as exports are, so that a crowd of them is a line of its own and
-// not one that imports and other reads stand in:
+// not one that imports and other reads stand in.
 const (
 	// whatIfsWaitingMax is how many wait for their turn: more than people look at one test
 	// at once, a quarter of a second's worth for a million sheets. A waiting one holds its

@@ -68,17 +68,18 @@ func behind(v reflect.Value) (n int) {
 	case reflect.TypeFor[question](), reflect.TypeFor[*chunk](), reflect.TypeFor[*slab](), reflect.TypeFor[*sums](), reflect.TypeFor[text]():
 		return 0 // It is the test's.
 	}
-	switch v.Kind() {
-	case reflect.Pointer:
-		n = int(v.Type().Elem().Size()) + behind(v.Elem())
-	case reflect.Slice:
+	if v.Kind() == reflect.Pointer {
+		return int(v.Type().Elem().Size()) + behind(v.Elem())
+	}
+	if v.Kind() == reflect.Slice {
 		n = v.Len() * int(v.Type().Elem().Size())
 		for i := range v.Len() {
 			n += behind(v.Index(i))
 		}
-	case reflect.Struct:
-		for i := range v.NumField() {
-			n += behind(v.Field(i))
+	}
+	if v.Kind() == reflect.Struct {
+		for _, field := range v.Fields() {
+			n += behind(field)
 		}
 	}
 	return n

@@ -40,6 +40,6 @@ export const band = (name) => bandWords[name] ?? "";
 export function reliability(items) {
   if (items.alpha === null) return "not defined yet";
   if (items.flags.includes("negative_alpha")) return "negative: the questions do not hang together";
-  const word = items.alpha >= 0.9 ? "for decisions about one" : items.alpha >= 0.8 ? "good" : items.alpha >= 0.7 ? "moderate" : "doubtful";
+  const word = items.alpha >= 0.9 ? "for decisions about one" : items.alpha >= 0.8 ? "good" : items.alpha >= 0.7 ? "moderate" : items.alpha >= 0.6 ? "rather low" : "doubtful";
   return items.flags.includes("unsettled") ? `${word}, fewer than 50 papers` : word;
 }
