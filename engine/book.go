@@ -131,7 +131,9 @@ func (b *book) publish() *State {
 			b.kept.move(&t.sheets, t.items)
 			view.items = new(itemsOnce)
 		}
-		b.index.Set(t.id, view)
+		if before, _ := b.index.Set(t.id, view); before != nil && before.items != nil {
+			before.items.over.Store(true)
+		}
 		t.changed = false
 	}
 	clear(b.changed)

@@ -124,6 +124,8 @@ type Engine struct {
 	rolls  rolls
 	items  itemsReading
 
+	analyses analyses
+
 	// Held shared by everybody who may send to queue, exclusively to close it.
 	closing struct {
 		sync.RWMutex
@@ -170,6 +172,7 @@ func Open(opts Options) (*Engine, error) {
 		return nil, fmt.Errorf("open engine: %w", unsettled)
 	}
 	e.turns.init()
+	e.analyses.bytesMax = analysesBytesMax
 	e.recovery.init(opts.Now(), opts.Log.Last())
 	if e.metrics, err = newMetrics(opts.Registerer, e); err != nil {
 		return nil, fmt.Errorf("open engine: %w", err)

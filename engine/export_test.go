@@ -146,3 +146,26 @@ func (e *Engine) Write(ctx context.Context, w io.Writer, standstill *time.Durati
 	}
 	return view.encode(w)
 }
+
+// BoundAnalyses sets how much the analyses that are kept may take in memory.
+func (e *Engine) BoundAnalyses(most int) { e.analyses.bytesMax = most }
+
+// KeptAnalyses are how many analyses of views that are in force are kept, and what they take.
+func (e *Engine) KeptAnalyses() (n, size int) {
+	e.live.Lock()
+	defer e.live.Unlock()
+	e.live.book.index.Scan(func(_ exam.TestID, t *Test) bool {
+		if a := t.items.analysis.Load(); a != nil {
+			n, size = n+1, size+a.Bytes()
+		}
+		return true
+	})
+	return n, size
+}
+
+// KnownAnalyses is how many analyses the bound knows of.
+func (e *Engine) KnownAnalyses() int {
+	e.analyses.mu.Lock()
+	defer e.analyses.mu.Unlock()
+	return len(e.analyses.mu.kept)
+}

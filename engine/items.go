@@ -49,13 +49,6 @@ func (k *itemsKept) move(part *itemsKept, t *itemstats.Test) {
 	*part = now
 }
 
-// itemsOnce is the analysis of a test's view, made when somebody asks.
-type itemsOnce struct {
-	sync.Mutex
-
-	analysis *itemstats.Analysis
-}
-
 // keepItems gives the test its sheets, which have those of all its rows.
 func (t *testBook) keepItems(items *itemstats.Test) { t.items, t.kept.Sheets = items, items }
 
@@ -76,8 +69,8 @@ func (e *Engine) decodeItems(b *book, stored *entry.Entry, doc *intake.Document,
 }
 
 // Items is what the kept sheets of a test say of its questions, and the test at the same
-// moment. It is computed on the first call after a change: some hundred µs for 100
-// questions. What the test has too many of is the analysis' Limit. The error is
+// moment. It is computed on the first call after a change, some hundred µs for 100
+// questions, and kept until the next change unless memory is short (see analyses). What the test has too many of is the analysis' Limit. The error is
 // [ErrItemsOff], an *[ItemsError], [ErrUnknownTest] or [ErrNotReady]; then there is no
 // analysis.
 func (e *Engine) Items(id exam.TestID) (*itemstats.Analysis, *Test, error) {
@@ -87,36 +80,56 @@ func (e *Engine) Items(id exam.TestID) (*itemstats.Analysis, *Test, error) {
 	if !e.opts.ItemAnalysis {
 		return nil, nil, ErrItemsOff
 	}
+	for {
+		once, view, test, err := e.itemsView(id)
+		switch {
+		case err != nil:
+			return nil, nil, err
+		case view != nil:
+			defer once.Unlock()
+			a := view.Analyse()
+			e.analyses.keep(once, a)
+			return a, test, nil
+		}
+		if a := once.analysis.Load(); a != nil {
+			e.analyses.touch(once)
+			return a, test, nil
+		}
+		// Somebody makes it; nobody who does waits for the book.
+		once.Lock()
+		a := once.analysis.Load()
+		once.Unlock()
+		if a != nil {
+			return a, test, nil
+		}
+		// It was let go already.
+	}
+}
+
+// itemsView is the view that a test's analysis is to be made of, by the caller, who has
+// locked once for it; nil if it is there, or somebody else makes it.
+func (e *Engine) itemsView(id exam.TestID) (once *itemsOnce, view *itemstats.View, test *Test, err error) {
 	e.live.Lock()
+	defer e.live.Unlock()
 	b := e.live.book
 	if !b.items {
-		e.live.Unlock()
-		return nil, nil, e.items.status(b.position)
+		return nil, nil, nil, e.items.status(b.position)
 	}
 	kept, known := b.tests[id]
 	if !known {
-		e.live.Unlock()
-		return nil, nil, ErrUnknownTest
+		return nil, nil, nil, ErrUnknownTest
 	}
 	// Of the state that is about to be visible, or is.
-	test, _ := b.index.Get(id)
-	once := test.items
-	if !once.TryLock() { // Somebody computes it; nobody who does waits for the book.
-		e.live.Unlock()
-		once.Lock()
-		defer once.Unlock()
-		return once.analysis, test, nil
+	test, _ = b.index.Get(id)
+	once = test.items
+	if once.analysis.Load() != nil || !once.TryLock() {
+		return once, nil, test, nil
 	}
-	defer once.Unlock()
-	var view *itemstats.View
-	if once.analysis == nil {
-		view = kept.items.View()
+	if once.analysis.Load() != nil { // Somebody was quicker.
+		once.Unlock()
+		return once, nil, test, nil
 	}
-	e.live.Unlock()
-	if view != nil {
-		once.analysis = view.Analyse()
-	}
-	return once.analysis, test, nil
+	return once, kept.items.View(), test, nil
 }
 
 // itemsReading is the reading of the log for item analysis, behind a start from a

@@ -14,7 +14,8 @@ type content struct {
 	compressor *compressor
 	aggregates aggregates
 	downloads  budget
-	exports    chan struct{}    // a token for each roll that is on its way out
+	exports    chan struct{} // a token for each roll that is on its way out
+	whatIfs    *whatIfTurns
 	contract   fixed            // openapi.json
 	docs       fixed            // the same as a page
 	statistics fixed            // what each number means
@@ -32,7 +33,7 @@ func newContent(limits Limits) (*content, error) {
 	}
 	c := &content{
 		compressor: compressor, downloads: budget{max: downloadsOfLargest * limits.DecodedBytesMax},
-		exports: make(chan struct{}, exportsMax),
+		exports: make(chan struct{}, exportsMax), whatIfs: newWhatIfTurns(),
 	}
 	if c.contract, err = newFixed(compressor, "application/json", openapiDocument); err != nil {
 		return nil, fmt.Errorf("prepare openapi.json: %w", err)

@@ -237,6 +237,33 @@ func NewPatience(until time.Time, now func() time.Time) (ctx context.Context, en
 // ExportsUnderWay is how many rolls are on their way out.
 func (s *Server) ExportsUnderWay() int { return len(s.content.exports) }
 
+// HoldWhatIfs takes the turns of all who may look at changes at once, until let.
+func (s *Server) HoldWhatIfs() (let func()) {
+	n := whatIfsAtOnce()
+	_ = s.content.whatIfs.free.Acquire(context.Background(), n) // It fails only with its context.
+	return func() { s.content.whatIfs.free.Release(n) }
+}
+
+// WhatIfsWaiting is how many wait for their turn.
+func (s *Server) WhatIfsWaiting() int { return int(s.content.whatIfs.waiting.Load()) }
+
+// WhatIfTurns are turns of their own, all of which are taken.
+func WhatIfTurns() (take func() (end func(), err error), let func()) {
+	t := newWhatIfTurns()
+	for range whatIfsAtOnce() {
+		if _, err := t.take(); err != nil {
+			panic(err)
+		}
+	}
+	return t.take, func() { t.free.Release(1) }
+}
+
+// How many changes may wait to be looked at, and for how long.
+const (
+	WhatIfsWaitingMax = whatIfsWaitingMax
+	WhatIfWaitMax     = whatIfWaitMax
+)
+
 // Stream is a subscriber without a connection.
 type Stream struct{ *subscriber }
 

@@ -133,12 +133,19 @@ func newBorderOn(t testing.TB, log vault, adjust func(*httpapi.Options)) *border
 // newBorderReading starts a server that reads these formats.
 func newBorderReading(t testing.TB, log vault, adjust func(*httpapi.Options), decoders ...intake.Decoder) *border {
 	t.Helper()
+	return newBorderOf(t, engine.Options{Log: log, ItemAnalysis: true}, log, adjust, decoders...)
+}
+
+// newBorderOf starts a server on an engine with some options.
+func newBorderOf(t testing.TB, engineOptions engine.Options, log vault, adjust func(*httpapi.Options), decoders ...intake.Decoder) *border {
+	t.Helper()
 	formats, err := intake.NewRegistry(decoders...)
 	if err != nil {
 		t.Fatal(err)
 	}
 	b := &border{vault: log, formats: formats, registry: prometheus.NewRegistry(), logs: &logs{}}
-	if b.engine, err = engine.Open(engine.Options{Log: log, Intake: formats, Registerer: b.registry, ItemAnalysis: true}); err != nil {
+	engineOptions.Intake, engineOptions.Registerer = formats, b.registry
+	if b.engine, err = engine.Open(engineOptions); err != nil {
 		t.Fatal(err)
 	}
 	opts := httpapi.Options{

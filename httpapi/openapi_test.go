@@ -139,7 +139,7 @@ func TestContractExamples(t *testing.T) {
 	t.Parallel()
 	c := contractOf(t)
 	schemas := schema_validation.NewSchemaValidator()
-	examples := 0
+	examples := make(map[string]int)
 	for path, item := range c.model.Paths.PathItems.FromOldest() {
 		for method, operation := range item.GetOperations().FromOldest() {
 			for status, answer := range operation.Responses.Codes.FromOldest() {
@@ -147,7 +147,7 @@ func TestContractExamples(t *testing.T) {
 					if content.Example == nil {
 						continue
 					}
-					examples++
+					examples[operation.OperationId]++
 					var value any
 					if err := content.Example.Decode(&value); err != nil {
 						t.Fatal(err)
@@ -159,7 +159,12 @@ func TestContractExamples(t *testing.T) {
 			}
 		}
 	}
-	if examples < 5 {
-		t.Errorf("%d examples", examples)
+	for _, operation := range []string{"items", "item", "whatIf"} {
+		if examples[operation] == 0 {
+			t.Errorf("%s has no example", operation)
+		}
+	}
+	if len(examples) < 5 {
+		t.Errorf("%d operations with examples", len(examples))
 	}
 }

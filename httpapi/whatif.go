@@ -81,19 +81,30 @@ func (s *Server) whatIf(r *request) error {
 			boundaries = append(boundaries, itemstats.Boundary{Grade: b.grade, From: b.percent})
 		}
 	}
-	a, err := s.itemsAsked(r)
+	a, change, w, err := s.lookAt(r, boundaries)
 	if err != nil {
 		return err
-	}
-	change, err := a.change(r.queries("withdraw"), r.queries("key"))
-	if err != nil {
-		return err
-	}
-	w, err := a.WhatIf(change, boundaries)
-	if err != nil {
-		return whatIfRefused(err)
 	}
 	return r.resourceAt(newWhatIfJSON(&a, change, w))
+}
+
+// lookAt computes what the change that a request is about would do, in its turn.
+func (s *Server) lookAt(r *request, boundaries []itemstats.Boundary) (a analysed, change *itemstats.Change, w *itemstats.WhatIf, err error) {
+	end, err := s.content.whatIfs.take()
+	if err != nil {
+		return a, nil, nil, err
+	}
+	defer end()
+	if a, err = s.itemsAsked(r); err != nil {
+		return a, nil, nil, err
+	}
+	if change, err = a.change(r.queries("withdraw"), r.queries("key")); err != nil {
+		return a, nil, nil, err
+	}
+	if w, err = a.WhatIf(change, boundaries); err != nil {
+		return a, nil, nil, whatIfRefused(err)
+	}
+	return a, change, w, nil
 }
 
 // whatIfRefused is why a change cannot be looked at, to the client.
@@ -120,7 +131,7 @@ func (a *analysed) change(withdraw, keys []string) (*itemstats.Change, error) {
 			return nil, errParameter("key", "holds "+strconv.Quote(intake.CutValue([]byte(key)))+", which is not like 7:B, a question and a response")
 		}
 		for at := range key {
-			if key[at] == ':' && at+1 < len(key) && a.Detail(key[:at]) != nil {
+			if key[at] == ':' && at+1 < len(key) && a.Question(key[:at]) != nil {
 				question, response = key[:at], key[at+1:]
 				break
 			}

@@ -3,6 +3,7 @@ package itemstats
 import (
 	"cmp"
 	"fmt"
+	"reflect"
 	"slices"
 	"strings"
 
@@ -56,6 +57,34 @@ func (v *View) Sheets() string {
 		b.WriteString("\n")
 	}
 	return b.String()
+}
+
+// Held is what an analysis holds in memory beside what the test has, too.
+func (a *Analysis) Held() int {
+	return int(reflect.TypeFor[Analysis]().Size()) + behind(reflect.ValueOf(a).Elem())
+}
+
+// behind is what a value points at.
+func behind(v reflect.Value) (n int) {
+	switch v.Type() {
+	case reflect.TypeFor[question](), reflect.TypeFor[*chunk](), reflect.TypeFor[*slab](), reflect.TypeFor[*sums](), reflect.TypeFor[text]():
+		return 0 // It is the test's.
+	}
+	if v.Kind() == reflect.Pointer {
+		return int(v.Type().Elem().Size()) + behind(v.Elem())
+	}
+	if v.Kind() == reflect.Slice {
+		n = v.Len() * int(v.Type().Elem().Size())
+		for i := range v.Len() {
+			n += behind(v.Index(i))
+		}
+	}
+	if v.Kind() == reflect.Struct {
+		for _, field := range v.Fields() {
+			n += behind(field)
+		}
+	}
+	return n
 }
 
 // FigureOf is a figure in both ways of computing it, which have to give the same.

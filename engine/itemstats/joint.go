@@ -61,6 +61,7 @@ func together(both []shift) []shift {
 type gain struct {
 	question int
 	of       [256]int32
+	column   []byte // the bytes of a chunk's sheets
 }
 
 // walk looks at every sheet, a chunk at a time.
@@ -85,21 +86,49 @@ func (a *Analysis) walk(list []altered) []shift {
 		}
 	}
 	var gained [chunkRows]int32
+	var none [chunkRows]byte
 	for i, c := range v.chunks {
 		rows := min(v.rows-i*chunkRows, chunkRows)
-		clear(gained[:])
 		for g := range gains {
-			if gains[g].question >= c.questions {
-				continue // None of these sheets has it.
-			}
-			of := &gains[g].of
-			for at, b := range c.codes[gains[g].question*c.room:][:rows] {
-				gained[at] += of[b]
+			gains[g].column = none[:rows] // None of these sheets has it.
+			if gains[g].question < c.questions {
+				gains[g].column = c.codes[gains[g].question*c.room:][:rows]
 			}
 		}
+		gainAll(gained[:rows], gains)
 		counts.add(c.marks[:rows], gained[:rows])
 	}
 	return together(counts.shifts())
+}
+
+// gainAll sets what the sheets of a chunk gain by all questions together: three at a time,
+// because adding to memory takes longer than looking up.
+func gainAll(gained []int32, gains []gain) {
+	clear(gained)
+	for len(gains) > 0 {
+		x := &gains[0]
+		xs := x.column[:len(gained)]
+		switch len(gains) {
+		case 1:
+			for at := range gained {
+				gained[at] += x.of[xs[at]]
+			}
+			return
+		case 2:
+			y := &gains[1]
+			ys := y.column[:len(gained)]
+			for at := range gained {
+				gained[at] += x.of[xs[at]] + y.of[ys[at]]
+			}
+			return
+		}
+		y, z := &gains[1], &gains[2]
+		ys, zs := y.column[:len(gained)], z.column[:len(gained)]
+		for at := range gained {
+			gained[at] += x.of[xs[at]] + y.of[ys[at]] + z.of[zs[at]]
+		}
+		gains = gains[3:]
+	}
 }
 
 // jointCounts count pairs of marks and gains: in an array in units that divide all of them,
@@ -109,7 +138,7 @@ type jointCounts struct {
 	least     int32 // gain, in units
 	width     int32
 	dense     []uint32
-	inverse   float64
+	inverse   uint64 // of the unit, in 2^-32 and rounded up
 	scattered map[[2]int32]uint64
 }
 
@@ -131,7 +160,7 @@ func (a *Analysis) jointCounts(list []altered) *jointCounts {
 	width := (highest-least)/int64(unit) + 1
 	if size := width * (most/int64(unit) + 1); size <= jointMax {
 		return &jointCounts{
-			unit: int32(unit), least: int32(least / int64(unit)), width: int32(width), dense: make([]uint32, size), inverse: 1 / float64(unit),
+			unit: int32(unit), least: int32(least / int64(unit)), width: int32(width), dense: make([]uint32, size), inverse: 1<<32/unit + 1,
 		}
 	}
 	return &jointCounts{scattered: make(map[[2]int32]uint64)}
@@ -166,11 +195,14 @@ func (j *jointCounts) add(sheets, gained []int32) {
 		}
 		return
 	}
+	dense, width, least, inverse := j.dense, j.width, j.least, j.inverse
+	gained = gained[:len(sheets)]
 	for i, marks := range sheets {
 		if marks >= 0 {
-			// They are multiples of the unit, and multiplying is much quicker than dividing.
-			score := int32(float64(marks&marksMask)*j.inverse + 0.5)
-			j.dense[score*j.width+gained[i]-j.least]++
+			// Marks are multiples of the unit and below 2^30, so what the inverse is too much
+			// adds less than one; and multiplying is much quicker than dividing.
+			score := int32(uint64(marks&marksMask) * inverse >> 32)
+			dense[score*width+gained[i]-least]++
 		}
 	}
 }

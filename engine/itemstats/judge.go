@@ -19,16 +19,20 @@ type band struct {
 	excluded bool // the number itself belongs to the next band
 }
 
-// Presets are all there are; the first is the default.
+// Presets are all there are; the first is the default. Where the thresholds come from:
 //
-//   - ebel: the difference of the 27 % groups; .40, .30 and .20 (Ebel and Frisbie, 1991).
-//   - blackboard: the correlation with the total; above .30, and from .10. Easy above 80 %, hard
-//     below 30 %.
-//   - moodle: the correlation with the rest; .50, .30, .20, and below 0 invalid. Very easy
-//     above 95 %, very hard below 5 %.
+//   - ebel: the difference of the 27 % groups, very good from .40, (reasonably) good from .30,
+//     marginal from .20, else poor: Ebel (1954), Ebel and Frisbie (1991).
+//   - blackboard: the correlation with the total, good above .30, fair from .10, else poor;
+//     easy above 80 %, hard below 30 %: help.blackboard.com, item analysis.
+//   - moodle: the correlation with the rest, very good from .50, adequate from .30, weak from
+//     .20, very weak from 0, and below that the question is probably invalid: docs.moodle.org,
+//     quiz report statistics. Easy above 95 %, hard below 5 %: the outermost bands there; that
+//     the bounds themselves are not flagged is our choice.
 //
-// Ebel has no words for facility: the preset takes Blackboard's. That efficiency is low
-// below 15 % is Moodle's rule, for all.
+// That ebel takes Blackboard's words for facility is our choice: Ebel has none. That
+// efficiency is low below 15 % is Moodle's rule; that every preset has it is our choice, as no
+// other program has the figure.
 func Presets() []Preset {
 	const lowest = -2 // below every correlation
 	const efficiency = 15
@@ -78,7 +82,10 @@ func (p *Preset) Band(q *Question) string {
 	return ""
 }
 
-// Flags are why somebody should look at a question, gravest first. Never nil.
+// Flags are why somebody should look at a question, gravest first. Never nil. Only the
+// bounds of facility and efficiency are the preset's; a suspect key is Akindi's advice and
+// Iteman's flag, a non-functioning distractor is as of Tarrant et al. (2009), and that a key
+// conflict is flagged is our choice.
 func (p *Preset) Flags(q *Question) []string {
 	flags := []string{}
 	for _, f := range []struct {
@@ -101,10 +108,10 @@ func (p *Preset) Flags(q *Question) []string {
 	return flags
 }
 
-// What flags a test.
+// What flags a test, whatever the preset.
 const (
-	settledSheets = 50  // from so many on, figures of questions are settled (Questionmark)
-	lowAlpha      = 0.6 // below it, marks are doubtful
+	settledSheets = 50  // from so many on figures of questions are worth something: Questionmark's advice, which calls 200 better
+	lowAlpha      = 0.6 // below it marks are doubtful: the lowest band of scoring services' KR-20; Moodle draws the line at .64
 )
 
 // Flags are what is to be minded of a test. Never nil.

@@ -70,6 +70,24 @@ func TestLimits(t *testing.T) {
 	}
 }
 
+// What an analysis says that it takes in memory is about what it takes.
+func TestBytes(t *testing.T) {
+	t.Parallel()
+	for _, c := range []cohort{
+		{students: 600, scans: 600, questions: 100, responses: 5, marks: 1000, left: 9},
+		{students: 2000, scans: 2000, questions: 20, responses: 4, marks: 1000},
+		{students: 20, scans: 20, questions: 3, responses: 4, marks: 1000},
+		{students: 3000, scans: 3000, questions: 2, responses: 90, marks: 100_000, decimals: true},
+	} {
+		o := newOffice()
+		o.take(c.generate(random(t))...)
+		a := o.test.View().Analyse()
+		if says, holds := a.Bytes(), a.Held(); says < holds*3/4 || says > holds*4/3 {
+			t.Errorf("%d questions, %d scores: says %d bytes and holds %d", c.questions, len(a.Conditional), says, holds)
+		}
+	}
+}
+
 // checkSums compares what needs no table with plain sums.
 func checkSums(t *testing.T, a *itemstats.Analysis, kept []scan) {
 	t.Helper()

@@ -69,3 +69,40 @@ func bigOf(words ...uint64) *big.Int {
 	}
 	return n
 }
+
+// shape is skewness and kurtosis as k-statistics give them: k3/k2^1.5 and k4/k2².
+func (a *Analysis) shape() {
+	n := new(big.Int).SetUint64(a.total.n)
+	s1, s2 := new(big.Int).SetUint64(a.total.s1), bigOf(a.total.s2[:]...)
+	s3, s4 := bigOf(a.total.s3[:]...), bigOf(a.total.s4[:]...)
+	mul := func(factors ...*big.Int) *big.Int {
+		p := big.NewInt(1)
+		for _, f := range factors {
+			p.Mul(p, f)
+		}
+		return p
+	}
+	small := big.NewInt
+	less := func(k int64) *big.Int { return new(big.Int).Sub(n, small(k)) }
+	// n², n³ and n⁴ times the central moments.
+	c2 := a.spread.big()
+	c3 := mul(n, n, s3)
+	c3.Sub(c3, mul(small(3), n, s1, s2)).Add(c3, mul(small(2), s1, s1, s1))
+	c4 := mul(n, n, n, s4)
+	c4.Sub(c4, mul(small(4), n, n, s1, s3)).Add(c4, mul(small(6), n, s1, s1, s2)).Sub(c4, mul(small(3), s1, s1, s1, s1))
+	if a.total.n < 3 || c2.Sign() == 0 {
+		return
+	}
+	a.Skewness = Figure{exactlyOf(true, mul(c3, c3, n, less(1)), mul(c2, c2, c2, less(2), less(2))), true}
+	if c3.Sign() < 0 {
+		a.Skewness.Value = -a.Skewness.Value
+	}
+	if a.total.n < 4 {
+		return
+	}
+	// (n-1) ((n+1) (c4/c2² - 3) + 6) / ((n-2) (n-3))
+	square := mul(c2, c2)
+	excess := new(big.Int).Sub(c4, mul(small(3), square))
+	excess.Mul(excess, less(-1)).Add(excess, mul(small(6), square))
+	a.Kurtosis = bigRatio(mul(excess, less(1)), mul(square, less(2), less(3)))
+}

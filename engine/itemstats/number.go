@@ -63,6 +63,8 @@ func (a wide) big() *big.Int {
 	return n
 }
 
+func spreadOf(n, sum uint64, squares wide) wide { return squares.times(n).minus(product(sum, sum)) }
+
 // Figure is a number that may be undefined.
 type Figure struct {
 	Value   float64
@@ -131,6 +133,15 @@ func exactlyOf(root bool, n, d *big.Int) float64 {
 	of := func(i *big.Int) *big.Float { return new(big.Float).SetPrec(exactBits).SetInt(i) }
 	value, _ := new(big.Float).Sqrt(of(n).Quo(of(n), of(d))).Float64()
 	return value
+}
+
+func bigProduct(a, b wide) *big.Int { return new(big.Int).Mul(a.big(), b.big()) }
+
+func bigRatio(n, d *big.Int) Figure {
+	if d.Sign() == 0 {
+		return Figure{}
+	}
+	return Figure{exactlyOf(false, n, d), true}
 }
 
 // double is a number as the sum of two float64, the second much smaller: 106 bits, in a few

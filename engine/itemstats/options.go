@@ -115,17 +115,27 @@ func (a *Analysis) describeResponses(q *Question) {
 	q.SuspectKey = best.Defined && best.Value > 0 && (!credited.Defined || best.Value > credited.Value)
 }
 
+// Question is the question of a name; nil if there is none. Of a long name what is told of
+// it will do, too.
+func (a *Analysis) Question(name string) *Question {
+	id := exam.TextOf([]byte(name))
+	at := slices.IndexFunc(a.Questions, func(q Question) bool { return q.ID == id })
+	if at < 0 {
+		at = slices.IndexFunc(a.Questions, func(q Question) bool { return q.Name == name })
+	}
+	if at < 0 {
+		return nil
+	}
+	return &a.Questions[at]
+}
+
 // Detail is what there is to tell of a question beside the list; nil if there is none of
 // that name.
 func (a *Analysis) Detail(name string) *Detail {
-	at := slices.IndexFunc(a.Questions, func(q Question) bool { return q.Name == name })
-	if at < 0 {
-		id := exam.TextOf([]byte(name))
-		if at = slices.IndexFunc(a.Questions, func(q Question) bool { return q.ID == id }); at < 0 {
-			return nil
-		}
+	q := a.Question(name)
+	if q == nil {
+		return nil
 	}
-	q := &a.Questions[at]
 	d := &Detail{Question: q}
 	if a.total.n == 0 {
 		return d
@@ -159,7 +169,11 @@ func (a *Analysis) option(q *Question, r *response) Option {
 		return o
 	}
 	byScore := a.choosers(q, r.text)
-	o.Discrimination27 = a.tails(byScore)
+	var tails inTails
+	for place, sheets := range byScore {
+		tails.add(a, place, sheets)
+	}
+	o.Discrimination27 = a.discrimination(&tails, 1)
 	for _, g := range a.fifths() {
 		o.ByGroup = append(o.ByGroup, g.share(byScore, 100*groupCount, a.total.n))
 	}
@@ -184,23 +198,4 @@ func (a *Analysis) choosers(q *Question, text exam.Text) []uint64 {
 		}
 	}
 	return list
-}
-
-// tails is the share of those who chose a response in the upper group less that in the
-// lower one.
-func (a *Analysis) tails(choosers []uint64) Figure {
-	var above, below uint64
-	for i, sheets := range choosers {
-		if i > a.upper.border {
-			above += sheets
-		}
-		if i < a.lower.border {
-			below += sheets
-		}
-	}
-	upper := product(above, a.upper.among).plus(product(choosers[a.upper.border], a.upper.share))
-	lower := product(below, a.lower.among).plus(product(choosers[a.lower.border], a.lower.share))
-	difference := upper.times(a.lower.among).minus(lower.times(a.upper.among))
-	group := max(1, (27*a.total.n+50)/100)
-	return figure(false, difference, []wide{difference.abs()}, []wide{product(a.upper.among, a.lower.among), wideOf(int64(group))})
 }

@@ -1,6 +1,7 @@
 package itemstats_test
 
 import (
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"os"
@@ -96,6 +97,54 @@ func TestSample(t *testing.T) {
 		if q := &a.Questions[i]; q.Name != fmt.Sprint(i) || !q.KeyConflict || len(q.Key) != 4 {
 			t.Errorf("question %s, key %v", q.Name, q.Key)
 		}
+	}
+}
+
+// A question that only a scan which lost has, or only a sheet that is left out, is none: it
+// would count in alpha, and there is no mark of it.
+func TestLostQuestion(t *testing.T) {
+	t.Parallel()
+	answers := func(marks ...exam.Marks) (list []exam.Answer) {
+		for q, awarded := range marks {
+			list = append(list, exam.Answer{Question: question(q), Response: exam.TextOf([]byte{'A' + byte(awarded/1000)}), Awarded: awarded, Available: 1000})
+		}
+		return list
+	}
+	kept := []scan{
+		{student: "1", obtained: 2000, answers: answers(1000, 1000)},
+		{student: "2", place: 1, obtained: 1000, answers: answers(1000, 0)},
+		{student: "3", place: 2, answers: answers(0, 0)},
+	}
+	o := newOffice()
+	o.take(scan{student: "1", place: 3, obtained: 1000, answers: answers(0, 0, 1000)}) // The third question is on this one.
+	o.take(kept...)
+	lost := exam.Answer{Question: question(7), Awarded: exam.MarksUnknown, Available: 1000}
+	o.take(scan{student: "4", place: 4, answers: []exam.Answer{lost}})
+	checkFigures(t, o)
+	a := o.test.View().Analyse()
+	// By hand: 2/1 (1 - (2/9 + 2/9) / (2/3)).
+	if len(a.Questions) != 2 || a.Alpha.Value != 2.0/3 || a.Available != 2000 || a.LeftOut != 1 {
+		t.Errorf("%d questions, alpha %v, %d available, %d left out", len(a.Questions), a.Alpha, a.Available, a.LeftOut)
+	}
+	for _, name := range []string{"2", "7"} {
+		if a.Question(name) != nil || a.Detail(name) != nil {
+			t.Errorf("question %s is told of", name)
+		}
+		if _, err := a.WhatIf(&itemstats.Change{Withdraw: []string{name}}, nil); !errors.Is(err, itemstats.ErrUnknownQuestion) {
+			t.Errorf("without question %s: %v", name, err)
+		}
+	}
+	// It is one as soon as the scan counts.
+	o.take(scan{student: "1", place: 5, obtained: 3000, answers: answers(1000, 1000, 1000)})
+	checkFigures(t, o)
+	if a := o.test.View().Analyse(); a.Question("2") == nil || a.Question("2").Sheets != 1 {
+		t.Errorf("of the third question is told %+v", a.Question("2"))
+	}
+	// Nobody is analysed, so nothing is told.
+	bare := newOffice()
+	bare.take(scan{student: "4", answers: []exam.Answer{lost}})
+	if a := bare.test.View().Analyse(); len(a.Questions) != 0 || a.LeftOut != 1 || a.Rows != 1 {
+		t.Errorf("%+v", a)
 	}
 }
 

@@ -86,13 +86,7 @@ func (a *Analysis) weightExactly(i int) float64 {
 // describeByScore computes what needs the table.
 func (a *Analysis) describeByScore(q *Question, h *histogram) {
 	if q.Available > 0 {
-		// (U - L) / (g m), of whole tails and shares of their borders.
-		group := max(1, (27*a.total.n+50)/100)
-		upper := product(q.tails[0], a.upper.among).plus(product(q.tails[1], a.upper.share))
-		lower := product(q.tails[2], a.lower.among).plus(product(q.tails[3], a.lower.share))
-		difference := upper.times(a.lower.among).minus(lower.times(a.upper.among))
-		q.Discrimination27 = figure(false, difference, []wide{difference.abs()},
-			[]wide{product(a.upper.among, a.lower.among), product(group, uint64(q.Available))})
+		q.Discrimination27 = a.discrimination(&q.tails, uint64(q.Available))
 	}
 	both := q.total.minus(q.spread)
 	most := h.pair(a, q)

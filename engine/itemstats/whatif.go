@@ -113,16 +113,9 @@ func (a *Analysis) WhatIf(change *Change, boundaries []Boundary) (*WhatIf, error
 	return w, nil
 }
 
-func (a *Analysis) named(name string) *Question {
-	if d := a.Detail(name); d != nil {
-		return d.Question
-	}
-	return nil
-}
-
 func (a *Analysis) altered(change *Change) (list []altered, err error) {
 	add := func(name string) (*altered, error) {
-		q := a.named(name)
+		q := a.Question(name)
 		switch {
 		case q == nil:
 			return nil, fmt.Errorf("question %q: %w", name, ErrUnknownQuestion)
@@ -159,7 +152,8 @@ func (a *Analysis) altered(change *Change) (list []altered, err error) {
 
 // rightMarks is what a value earns under another key.
 func (a *Analysis) rightMarks(q *Question, v Value, responses []string) int32 {
-	if !slices.ContainsFunc(responses, func(r string) bool { return exam.TextOf([]byte(r)) == v.Response }) {
+	right := func(r string) bool { return exam.TextOf([]byte(r)) == v.Response || a.view.Spell(v.Response) == r }
+	if !slices.ContainsFunc(responses, right) {
 		return 0
 	}
 	if v.Available != exam.MarksUnknown {

@@ -20,14 +20,6 @@ func TestWhatIf(t *testing.T) {
 		o := newOffice()
 		o.take(c.generate(r)...)
 		a := o.test.View().Analyse()
-		var boundaries []itemstats.Boundary
-		for _, text := range []string{"35.5", "70", "50"} {
-			from, err := summary.ParsePercent(text)
-			if err != nil {
-				t.Fatal(err)
-			}
-			boundaries = append(boundaries, itemstats.Boundary{Grade: text, From: from})
-		}
 		for _, change := range []itemstats.Change{
 			{},
 			{Withdraw: []string{"2"}},
@@ -35,12 +27,56 @@ func TestWhatIf(t *testing.T) {
 			{Keys: []itemstats.NewKey{{Question: "1", Responses: []string{"A"}}}},
 			{Withdraw: []string{"4"}, Keys: []itemstats.NewKey{{Question: "0", Responses: []string{"B", "C"}}, {Question: "2", Responses: []string{""}}}},
 		} {
-			w, err := a.WhatIf(&change, boundaries)
+			w, err := a.WhatIf(&change, threeGrades(t))
 			if err != nil {
 				t.Fatal(err)
 			}
 			checkWhatIf(t, c.name, newBatch(o.kept), change, w)
 		}
+	}
+}
+
+// threeGrades are the boundaries that changes are looked at with.
+func threeGrades(t *testing.T) (boundaries []itemstats.Boundary) {
+	t.Helper()
+	for _, text := range []string{"35.5", "70", "50"} {
+		from, err := summary.ParsePercent(text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		boundaries = append(boundaries, itemstats.Boundary{Grade: text, From: from})
+	}
+	return boundaries
+}
+
+// A change is the same for sheets of many chunks, of which the first were made before
+// anybody knew of all questions.
+func TestWhatIfOfMany(t *testing.T) {
+	t.Parallel()
+	r := random(t)
+	c := cohort{students: 1300, scans: 1300, questions: 6, responses: 3, marks: 1500, left: 9, keys: 30}
+	scans := c.generate(r)
+	for i := range scans[:700] {
+		scans[i].answers = slices.DeleteFunc(scans[i].answers, func(a exam.Answer) bool { return a.Question == question(4) })
+	}
+	o := newOffice()
+	for some := range slices.Chunk(scans, 350) {
+		o.take(some...)
+	}
+	a := o.test.View().Analyse()
+	b := newBatch(o.kept)
+	for _, change := range []itemstats.Change{
+		{Withdraw: []string{"4"}},
+		{Withdraw: []string{"4", "0"}},
+		{Withdraw: []string{"0", "4"}, Keys: []itemstats.NewKey{{Question: "1", Responses: []string{"C"}}}},
+		{Withdraw: []string{"0", "1", "2", "4"}},
+		{Withdraw: []string{"0", "1", "4"}, Keys: []itemstats.NewKey{{Question: "5", Responses: []string{"A", "B"}}, {Question: "3", Responses: []string{"B"}}}},
+	} {
+		w, err := a.WhatIf(&change, threeGrades(t))
+		if err != nil {
+			t.Fatal(err)
+		}
+		checkWhatIf(t, "many", b, change, w)
 	}
 }
 

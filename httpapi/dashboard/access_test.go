@@ -46,6 +46,12 @@ func TestViews(t *testing.T) {
 				wide := value[string](t, b, `[...document.querySelectorAll("main *, header *, footer *")].filter((e) => e.getBoundingClientRect().right > innerWidth + 1 && !e.closest(".scroll, .wide, pre")).slice(0, 3).map((e) => e.outerHTML.slice(0, 80)).join("\n")`)
 				t.Errorf("%s: the page is %v pixels wider than the screen: %s", where, over, wide)
 			}
+			if name == "one" && !slices.Contains(b.lacks, "/items") {
+				b.await(t, `document.querySelectorAll(".what-if tbody tr").length === 2`)
+				for _, cut := range value[[]string](t, b, `[...document.querySelectorAll("#panel-questions .scroll, #panel-question .scroll, .what-if")].filter((e) => e.scrollWidth > e.clientWidth).map((e) => e.getAttribute("aria-label") + " by " + (e.scrollWidth - e.clientWidth))`) {
+					t.Errorf("%s: a table is cut off: %s", where, cut)
+				}
+			}
 			b.readable(t, where)
 		}
 	}

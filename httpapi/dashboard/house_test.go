@@ -29,6 +29,12 @@ type house struct {
 // openHouse starts it, unless there is no browser to look at it.
 func openHouse(t *testing.T) *house {
 	t.Helper()
+	return openHouseWith(t, true)
+}
+
+// openHouseWith starts it with or without item analysis.
+func openHouseWith(t *testing.T, items bool) *house {
+	t.Helper()
 	start(t)
 	formats, err := intake.NewRegistry(mcqxml.New(intake.Limits{}))
 	if err != nil {
@@ -38,7 +44,7 @@ func openHouse(t *testing.T) *house {
 	if err != nil {
 		t.Fatal(err)
 	}
-	e, err := engine.Open(engine.Options{Log: vault, Intake: formats, Checkpoints: vault, ItemAnalysis: true})
+	e, err := engine.Open(engine.Options{Log: vault, Intake: formats, Checkpoints: vault, ItemAnalysis: items})
 	if err != nil {
 		t.Fatal(err)
 	}

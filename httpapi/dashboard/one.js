@@ -55,7 +55,7 @@ export function one(test) {
     dots.update(items);
     list.update(items);
     reliable(items);
-    if (!items?.questions.length) return detail.update();
+    if (!items?.questions.length) return detail.update(!items);
     // Until somebody picks one, the question that needs a look most is shown.
     const worst = [...items.questions].sort((a, b) => isGrave(b) - isGrave(a) || (a.item_rest ?? 1) - (b.item_rest ?? 1))[0].question;
     if (!picked && worst !== chosen) choose(worst, false);

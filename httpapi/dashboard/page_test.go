@@ -366,6 +366,26 @@ func TestFirstPaper(t *testing.T) {
 	b.await(t, `document.body.dataset.view === "one" && document.querySelector(".bars rect") !== null`)
 }
 
+// Without item analysis the page says so wherever it would be, and shows all else.
+func TestWithoutItemAnalysis(t *testing.T) {
+	t.Parallel()
+	h := openHouseWith(t, false)
+	day := examDay(t)
+	h.scan(t, day, 0.7)
+	b := openTab(t, h, 1280, 900, "light")
+	b.expect("404") // The route's answer.
+	b.run(t, chromedp.Navigate(h.url+one(day.Test)))
+	for _, panel := range []string{"scatter", "questions", "question"} {
+		b.await(t, fmt.Sprintf(`document.getElementById("panel-%s").innerText.includes("This server does not analyse questions.")`, panel))
+	}
+	b.await(t, `document.getElementById("tile-alpha").textContent === "–" && document.getElementById("note-alpha").textContent === "not told by this server"`)
+	b.await(t, `document.querySelector(".bars rect") !== null && Number(document.getElementById("tile-count").textContent) > 0`)
+	if shown := value[bool](t, b, `document.querySelectorAll("#panel-question table, #panel-questions table").length > 0`); shown {
+		t.Error("there is a table of questions")
+	}
+	b.readable(t, "without item analysis")
+}
+
 // Ids are text of strangers: they are shown and run nothing.
 func TestHostileIDs(t *testing.T) {
 	t.Parallel()

@@ -15,15 +15,15 @@ export function question(panel, test) {
   const plot = h("div", { class: "plot plot-options" });
   const picture = svg("svg", { focusable: "false" });
   plot.append(picture);
-  const options = h("div", { class: "scroll", tabindex: 0, role: "region", "aria-label": "Options of the question" });
+  const options = h("div", { class: "scroll options-table", tabindex: 0, role: "region", "aria-label": "Options of the question" });
   const whatIf = h("div", { class: "what-if", tabindex: 0, role: "region", "aria-label": "What if" });
   const empty = h("p", { class: "none" });
   panel.querySelector(".body").replaceChildren(empty, verdict, plot, options, whatIf);
   const redraw = sized(plot, (width) => state.data && draw(plot, picture, state.data, width));
 
-  async function update() {
+  async function update(isOff = false) {
     if (state.question === null) {
-      show(empty, "No question yet.");
+      show(empty, isOff ? "This server does not analyse questions." : "No question yet.");
       return;
     }
     const asked = state.question;
@@ -92,7 +92,7 @@ function draw(plot, picture, data, width) {
     return;
   }
   const height = Math.round(Math.max(size * 10, Math.min(size * 14, width * 0.5)));
-  const [left, right, top, bottom] = [size * 2.9, size * 5.2, size * 0.8, size * 2.5];
+  const [left, right, top, bottom] = [size * 3.3, size * 5.2, size * 0.8, size * 2.5];
   picture.setAttribute("viewBox", `0 0 ${width} ${height}`);
   picture.setAttribute("width", width);
   picture.setAttribute("height", height);
@@ -129,11 +129,12 @@ function spread(labels, gap, top, bottom) {
 function optionTable(data) {
   if (data.free) return h("p", { class: "none" }, "Its answers are free text: they are not told apart.");
   const rows = data.options.map((o) => [
-    h("span", { class: o.credited ? "key" : null }, o.response === "" ? "none" : id(o.response), o.credited && " ✓"),
+    h("span", { class: o.credited ? "key" : null }, o.response === "" ? "none" : id(o.response), o.credited && " ✓", o.non_functioning && h("small", null, o.share < 5 ? "idle" : "draws the able")),
     whole(o.count), percent(o.share), correlation(o.option_rest),
     ...(data.groups.length ? o.share_by_group.map((s) => fixed(s, 0)) : []),
-    o.non_functioning ? "idle" : "",
   ]);
+  const papers = data.options.reduce((sum, o) => sum + o.count, 0); // with those that lack the question
   const fifths = data.groups.map((g, i) => ["1st", "2nd", "3rd", "4th", "5th"][i] ?? String(i + 1));
-  return table(`Options, of ${plural(data.sheets, "paper")}; 1st to 5th: percent of each fifth by total, the weakest first`, ["Option", "Papers", "%", "r with rest", ...fifths, ""], rows);
+  const caption = `Options, of ${plural(papers, "paper")}${fifths.length ? "; 1st to 5th: percent of each fifth by total, the weakest first" : ""}`;
+  return table(caption, ["Option", "Papers", "%", "r with rest", ...fifths], rows);
 }

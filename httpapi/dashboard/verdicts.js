@@ -24,7 +24,8 @@ export const weight = (question) => question.flags.reduce((sum, flag) => sum + (
 // words are the flags as [short, long, grave], gravest first. What follows from another
 // flag is left out.
 export function words(question) {
-  const flags = question.flags.filter((flag) => !(flag === "negative_discrimination" && question.flags.includes("suspect_key")));
+  const implied = question.flags.includes("suspect_key") ? ["negative_discrimination", "non_functioning_distractor"] : [];
+  const flags = question.flags.filter((flag) => !implied.includes(flag));
   return flags.map((flag) => [...(flagWords[flag] ?? [flag.replaceAll("_", " "), ""]), grave.has(flag)]).sort((a, b) => b[2] - a[2] || (a[0] === idle) - (b[0] === idle));
 }
 
@@ -39,6 +40,6 @@ export const band = (name) => bandWords[name] ?? "";
 export function reliability(items) {
   if (items.alpha === null) return "not defined yet";
   if (items.flags.includes("negative_alpha")) return "negative: the questions do not hang together";
-  const word = items.alpha >= 0.9 ? "for decisions about one" : items.alpha >= 0.8 ? "good" : items.alpha >= 0.7 ? "moderate" : "doubtful";
+  const word = items.alpha >= 0.9 ? "for decisions about one" : items.alpha >= 0.8 ? "good" : items.alpha >= 0.7 ? "moderate" : items.alpha >= 0.6 ? "rather low" : "doubtful";
   return items.flags.includes("unsettled") ? `${word}, fewer than 50 papers` : word;
 }
