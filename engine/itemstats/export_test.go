@@ -43,9 +43,12 @@ func (v *View) Sums() string {
 	return strings.Join(lines, "\n")
 }
 
-// Sheets are all sheets of a view, by row.
+// Sheets are all sheets of a view, by row, if they are kept.
 func (v *View) Sheets() string {
 	var b strings.Builder
+	if v.mode == nothing {
+		return ""
+	}
 	for row := range v.rows {
 		c, at := v.chunks[row>>chunkBits], row&chunkMask
 		fmt.Fprint(&b, c.marks[at])

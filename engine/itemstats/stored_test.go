@@ -64,14 +64,18 @@ func (o *office) restored(t *testing.T) *office {
 // of the scans that are taken afterwards. What is written stays, whatever comes.
 func TestStored(t *testing.T) {
 	t.Parallel()
-	for _, c := range append(cohorts(), cohort{name: "sums", students: 1500, scans: 2000, questions: 20, responses: 3, marks: 1_000_000, decimals: true, absent: 9, wrong: 8}) {
+	limits := map[string]itemstats.Limit{"sums": itemstats.Scores, "too much": itemstats.Values}
+	for _, c := range append(cohorts(),
+		cohort{name: "sums", students: 300, scans: 350, questions: 400, responses: 3, marks: 1_000_000, decimals: true, absent: 9, wrong: 8},
+		cohort{name: "too much", students: 20, scans: 30, questions: itemstats.QuestionsMax + 20, responses: 2, marks: 1000, absent: 5},
+	) {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
 			r := random(t)
 			scans := c.generate(r)
 			plain, stopped := newOffice(), newOffice()
 			for len(scans) > 0 {
-				n := 1 + r.IntN(min(len(scans), 1+c.scans/3))
+				n := 1 + r.IntN(min(len(scans), 1+c.scans/2))
 				plain.take(scans[:n]...)
 				stopped.take(scans[:n]...)
 				scans = scans[n:]
@@ -91,6 +95,9 @@ func TestStored(t *testing.T) {
 					}
 				}
 				stopped = next
+			}
+			if stopped.test.Limit() != limits[c.name] {
+				t.Errorf("the limit is %q", stopped.test.Limit())
 			}
 			sameWhatIf(t, r, stopped, plain)
 		})
