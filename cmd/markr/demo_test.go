@@ -50,6 +50,10 @@ func demonstrate(t *testing.T, flags ...string) map[string]string {
 	}
 	for _, test := range list.Tests {
 		aggregates[test.ID] = fetched(t, address+"/results/"+test.ID+"/aggregate")
+		suspect := strings.Count(fetched(t, address+"/results/"+test.ID+"/items"), `"suspect_key"`)
+		if want := strings.Count(test.ID, "physics"); suspect != want {
+			t.Errorf("%s: %d questions whose key is suspect, want %d", test.ID, suspect, want)
+		}
 	}
 	if page := fetched(t, address+"/"); !strings.Contains(page, "Markr") {
 		t.Errorf("the page: %s", page)

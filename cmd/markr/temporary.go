@@ -26,8 +26,8 @@ func startTemporary(ctx context.Context, dir, pattern, listen string, insecure b
 	}
 	o := &serveOptions{
 		dataDir: filepath.Join(dir, "data"), listen: listen, insecure: insecure,
-		scoring: "highest", denominator: "test",
-		refusedBytesMax: refusedBytesMaxDefault, limits: httpapi.Limits{},
+		scoring: "highest", denominator: "test", itemAnalysis: itemsOn,
+		refusedBytesMax: refusedBytesMaxDefault, limits: httpapi.Limits{}, retryPause: httpapi.RetryPauseDefault,
 	}
 	t := &temporary{service: newService(logger), dir: dir}
 	if err := t.service.unlessFailed(func() error { return t.service.start(o, newRegistry()) }); err != nil {
