@@ -344,7 +344,11 @@ func TestTooManyImports(t *testing.T) {
 // soon as there is a place imports are taken again.
 func TestToldAtOnce(t *testing.T) {
 	t.Parallel()
-	b := newBorder(t, func(opts *httpapi.Options) { opts.Limits.ImportWaitMax = time.Millisecond })
+	began := time.Now()
+	b := newBorder(t, func(opts *httpapi.Options) {
+		opts.Limits.ImportWaitMax, opts.Limits.ReadTimeout = time.Millisecond, time.Minute
+		opts.Now = func() time.Time { return began } // what has been seen is believed for a second
+	})
 	giveBack := b.TakePlaces()
 	b.post(t, document(sheet("1", "1", 1, 2))).want(t, 503) // it has waited
 
