@@ -204,7 +204,7 @@ func TestQualityAgainstModel(t *testing.T) {
 	t.Parallel()
 	rounds := 1
 	if *long {
-		rounds = 50
+		rounds = 10
 	}
 	for range rounds {
 		qualityAgainstModel(t)
