@@ -30,7 +30,8 @@ type places struct {
 }
 
 // placeBytes is how much, for each goroutine that runs at once, there is to decode and
-// compress of all documents that have a place, if they are long: the work of some thirty milliseconds.
+// compress of all documents that have a place, if they are long. DESIGN.md has what less
+// and more of it cost.
 const placeBytes = 2 << 20
 
 // newPlaces has room for n imports of bytes in all, and for a few at once however long
